@@ -28,7 +28,7 @@ _STARTED: Mapping[str, str] = {
     StepName.STORES: "Syncing the store list",
     **{report: f"Syncing {source.plural}" for report, source in SOURCES.items()},
     "verify source": f"Checking {RECORDS} against the API, syncing what is missing",
-    "rejects import": "Taking back the corrected sheet",
+    "rejects import": "Reading the corrected sheet",
 }
 """Command -> what its run does."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,7 +114,7 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
         f"{quantity(written, 'reject')} written to {where}: it holds customers' data, keep it safe."
     )
     if target != STDOUT and not session.quiet:
-        print_message("Correct the sheet, then run `syncctl rejects import FILE`.")
+        print_message(f"Correct the sheet, then run `syncctl rejects import {shlex.quote(str(target))}`.")
 
 
 def _import(

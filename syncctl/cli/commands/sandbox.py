@@ -131,7 +131,8 @@ def register(app: typer.Typer) -> None:
                 print_message(
                     f"A rental API of {locations} locations with {bookings} made-up bookings each; "
                     "Ctrl-C ends it. Try:\n"
-                    f"  API_BASE_URL={stand_in.base_url} API_CALL_DELAY_MS=0 syncctl api"
+                    f"  API_BASE_URL={stand_in.base_url} DATABASE_URL=sqlite:///sandbox.db "
+                    "API_CALL_DELAY_MS=0 syncctl api"
                 )
                 session.stop.wait()
             except StopRequestedError:

@@ -220,8 +220,8 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
             rows = f"{plural(len(numbers), 'row')} {', '.join(numbers)}"
             print_text(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
     if result.listed:
-        would = "would be" if result.dry_run else plural(result.listed, "is", "are")
-        print_message(f"{quantity(result.listed, 'row')} {would} still on the rejects list.")
+        stays = "would still be" if result.dry_run else f"{plural(result.listed, 'is', 'are')} still"
+        print_message(f"{quantity(result.listed, 'row')} {stays} on the rejects list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
     if result.count(LineOutcome.FIXED) and not result.dry_run and sys.stdout.isatty():

@@ -112,8 +112,8 @@ def _lock(environment: SyncEnvironment, now: datetime) -> Finding:
 def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
     name = "Scheduler"
     if state.problem:
-        found = "\n".join(filter(None, (state.problem, state.hint)))
-        return Finding.warning(name, found, "Check how `syncctl api` is started.")
+        hint = " ".join(filter(None, (state.hint, "Check how `syncctl api` is started.")))
+        return Finding.warning(name, state.problem, hint)
     if not state.installed and runs_by_itself is not False:
         something_else = "but something else starts the sync"
         if not runs_by_itself:
