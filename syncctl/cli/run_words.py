@@ -130,7 +130,7 @@ def total_lines(result: RunResult) -> list[str]:
 
 
 def outcome_words(result: RunResult, next_try: str) -> str:
-    """What becomes of what failed at the API; "" if nothing did. `next_try`: what is said of that."""
+    """When the API's failures are tried again; "" if there were none. `next_try`: the words for that time."""
     of_api = _steps_of_api(result)
     if result.dry_run or not any(step.errors for step in of_api):
         return ""

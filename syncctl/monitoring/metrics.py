@@ -106,7 +106,8 @@ class RunMetrics:
 def _watermarks(storage: Storage) -> Iterator[tuple[tuple[StepName, str], datetime]]:
     for report in REPORT_STEPS:
         for location, state in storage.location_states(report).items():
-            if state.watermark is not None:
+            # A dormant one has nothing to be synced, so its watermark says nothing.
+            if state.watermark is not None and not state.dormant:
                 yield (report, location), state.watermark
 
 

@@ -1,5 +1,6 @@
 """METRICS_FILE after real runs, however they end."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,22 @@ def test_a_run_that_is_refused(
     assert program.run("booking", **environment).status == status
     assert values(file)[STATUS] == status
     assert values(file)[AT] > 0
+
+
+def test_a_run_that_is_interrupted(program: Program, sandbox: Sandbox, file: Path) -> None:
+    assert program.run("api").status == 0
+    before = values(file)
+    sandbox.set_faults(Fault("slow", api="booking"))
+    since = len(sandbox.requests)
+    with program.start("api") as process:
+        while not any(call.api == "booking" for call in sandbox.requests[since:]):
+            time.sleep(0.02)
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert values(file)[STATUS] == 143
+    booking = (SUCCESS, (("step", "booking"),))
+    assert values(file)[booking] == before[booking]
 
 
 def test_an_import(program: Program, file: Path) -> None:

@@ -47,7 +47,7 @@ def render_statistics(
 
 
 def _figures(found: RunStatistics, moment: Moment) -> Iterator[tuple[str, str]]:
-    """What is measured, and what came of it."""
+    """Title and figure of each row."""
     days = quantity(found.days, "day")
     yield "runs", f"{found.runs:,} of `syncctl api` in {days}, since {moment(found.since)}"
     if not found.runs:

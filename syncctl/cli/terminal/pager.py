@@ -30,7 +30,7 @@ class _ReaderLeftError(Exception):
 @contextmanager
 def paged() -> Iterator[None]:
     """Within, stdout goes through the pager as soon as it is longer than the screen; in a pipe, with
-    TERM=dumb and where there is no pager, it is what it always is. Once the person leaves the pager, the rest
+    TERM=dumb and where there is no pager, it is the plain stdout. Once the person leaves the pager, the rest
     of the block is left out, which is no error."""
     wanted = _command()
     if not wanted or not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -61,7 +61,8 @@ class After:
 
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         if report is not StepName.BOOKING:
-            return {"9": LocationState("9")}  # never synced
+            # Never synced, and dormant.
+            return {"9": LocationState("9"), "10": LocationState("10", WATERMARK, dormant=True)}
         return {location: LocationState(location, WATERMARK) for location in self._locations}
 
     @property
