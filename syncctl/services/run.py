@@ -141,7 +141,8 @@ class Run:
     ) -> None:
         """Announce a step of `total` locations or files. `partial_result` returns the step's result so
         far, given the error that interrupts it; `save_progress` first saves what the database must still
-        know of the step."""
+        know of the step. Raises StopRequestedError: a step that asks for nothing has no other safe point."""
+        self.stop.raise_if_requested()
         self._partial_result, self._save_progress = partial_result, save_progress
         self.listener.step_started(name, len(self._step_results) + 1, len(self._request.steps), total)
 

@@ -27,7 +27,7 @@ from syncctl.sandbox import Fault, Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
 from tests.support.oracle import key_of
-from tests.support.world import World
+from tests.support.world import Recorder, World
 
 
 def steps(result: RunResult) -> dict[StepName, StepStatus]:
@@ -269,6 +269,14 @@ def refusing(name: str, error: Callable[[], BaseException], times: int = 10_000)
 def test_interrupted_while_a_step_is_logged_that_step_is_logged_all_the_same(world: World) -> None:
     with pytest.raises(InterruptedRunError):
         world.run(wrap=refusing("add_sync_log", interrupted, times=1))
+    assert [(log["syncType"], log["status"]) for log in world.app.all("synclogs")] == [("store", "success")]
+
+
+def test_a_step_is_not_begun_once_a_stop_is_requested(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recorder, "step_finished", lambda *of_step: world.stop.request(signal.SIGTERM))
+    with pytest.raises(InterruptedRunError):
+        world.run()
+    assert world.recorder.started == [StepName.STORES]
     assert [(log["syncType"], log["status"]) for log in world.app.all("synclogs")] == [("store", "success")]
 
 
