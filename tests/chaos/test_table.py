@@ -49,6 +49,21 @@ def test_failed_tests_and_those_cut_short_make_no_table(tmp_path: Path, session:
         table(report(tmp_path, {}, **session))
 
 
+def test_parts_are_added_up(tmp_path: Path) -> None:
+    parts = [
+        report(tmp_path, {"kills": kills}, arguments=["-m", "torture", name], skipped=1)
+        for kills, name in ((1000, "a.py"), (234, "b.py"))
+    ]
+    made = table(*parts)
+    assert f"| {TRIED['kills']} | 1,234 |" in made
+    assert made.endswith("`pytest -m torture`, in 2 parts: 18 tests, 2 skipped, 30 minutes.")
+
+
+def test_parts_are_of_one_length(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="different --rounds"):
+        table(report(tmp_path, {}), report(tmp_path, {}, rounds=1))
+
+
 def test_a_long_run_has_tried_a_lot(tmp_path: Path) -> None:
     enough = {names[0]: least for names, least in LONG_RUN}
     assert table(report(tmp_path, enough), of_long_run=True) == table(report(tmp_path, enough))
