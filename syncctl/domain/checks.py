@@ -61,6 +61,9 @@ class CheckReport:
     checks: tuple[Finding, ...]
     tallies: tuple[Tally, ...] = ()
 
+    took: Mapping[str, float] = field(default_factory=dict)
+    """What was looked up, and the seconds that it took."""
+
     @property
     def ok(self) -> bool:
         """Whether nothing failed; warnings are allowed."""

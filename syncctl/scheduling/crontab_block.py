@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
+from syncctl.scheduling.crontab_line import CrontabLine, Job, crontab_lines
 
 _BEGIN = b"# BEGIN syncctl"
 _END = b"# END syncctl"
@@ -34,10 +34,20 @@ class Crontab:
         return tuple(line for part in (self.before, self.after) for line in crontab_lines(part) if line.syncs)
 
     @property
-    def line(self) -> CrontabLine | None:
-        """The line in the block, below the variables set above it."""
+    def lines(self) -> tuple[CrontabLine, ...]:
+        """The lines in the block, below the variables set above it: the sync, and what runs nightly."""
         above = sum(1 for _ in crontab_lines(self.before))
-        return next(islice(crontab_lines(self.before + self.block), above, None), None)
+        return tuple(islice(crontab_lines(self.before + self.block), above, None))
+
+    @property
+    def line(self) -> CrontabLine | None:
+        """The line in the block that syncs."""
+        return next((line for line in self.lines if line.syncs), None)
+
+    @property
+    def nightly(self) -> Mapping[Job, str]:
+        """The nightly jobs in the block, each with its schedule."""
+        return {line.nightly: line.schedule for line in self.lines if line.nightly}
 
 
 def parse_crontab(content: bytes) -> Crontab:
@@ -59,24 +69,24 @@ def parse_crontab(content: bytes) -> Crontab:
     return Crontab(content[: begins[0]], content[begins[0] : ends[0]], content[ends[0] :])
 
 
-def block(line: bytes, *, line_end_added: bool = False) -> bytes:
-    """The block with `line` in it. `line_end_added`: the line above had no newline; recorded so that
+def block(*lines: bytes, line_end_added: bool = False) -> bytes:
+    """The block with `lines` in it. `line_end_added`: the line above had no newline; recorded so that
     `without_block` can restore it."""
     begin = _BEGIN + _MADE_BY + _LINE_END_ADDED * line_end_added
-    return b"\n".join((begin, line, _END, b""))
+    return b"\n".join((begin, *lines, _END, b""))
 
 
-def with_block(content: bytes, line: bytes) -> bytes:
-    """The crontab with `line` in its block, which keeps its place or is appended.
+def with_block(content: bytes, *lines: bytes) -> bytes:
+    """The crontab with `lines` in its block, which keeps its place or is appended.
 
     Raises SettingsError as `parse_crontab` does.
     """
     found = parse_crontab(content)
     if found.block:
         added = _LINE_END_ADDED in found.block.partition(b"\n")[0]
-        return found.before + block(line, line_end_added=added) + found.after
+        return found.before + block(*lines, line_end_added=added) + found.after
     added = bool(content) and not content.endswith(b"\n")
-    return content + b"\n" * added + block(line, line_end_added=added)
+    return content + b"\n" * added + block(*lines, line_end_added=added)
 
 
 def without_block(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The crontab line that runs `syncctl api`, built from the settings."""
+"""What a scheduler starts, and the crontab line that does, built from the settings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from syncctl.domain.sources import REPORT_STEPS
-from syncctl.errors import SettingsError
+from syncctl.domain.sources import RECORDS, REPORT_STEPS
+from syncctl.errors import SettingsError, UsageError
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.cron_fields import crontab_fields
 
@@ -18,12 +19,52 @@ _LONGEST_COMMAND = 990
 """Bytes; Debian's cron refuses a crontab with a command of 1000 (MAX_COMMAND in its cron.h)."""
 
 
+class Job(NamedTuple):
+    """Something that a scheduler starts."""
+
+    name: str
+    """Of its systemd units."""
+
+    arguments: tuple[str, ...]
+    """What stands behind `syncctl`."""
+
+    purpose: str
+    """What it does, for whoever lists units."""
+
+    option: str = ""
+    """The option of `cron install` that asks for it."""
+
+    @property
+    def command(self) -> str:
+        """What it runs, in short."""
+        return " ".join(self.arguments[:2])
+
+
+SYNC = Job("syncctl", ("api",), f"{RECORDS} into the lead database")
+FULL = Job(
+    "syncctl-full", ("api", "--full", "--wait", "600"), f"{RECORDS} of whole windows", "--nightly-full"
+)
+VERIFY = Job("syncctl-verify", ("verify", "data"), "whether the leads are sound", "--nightly-verify")
+NIGHTLY = (FULL, VERIFY)
+"""What runs once a day beside the sync, where it is asked for."""
+
+
+def daily_schedule(time: str) -> str:
+    """The schedule of a job that runs each day at `time`, HH:MM. Raises UsageError for anything else."""
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", time):
+        raise UsageError(f"{printable(time)} isn't a time of day: write HH:MM, as in 02:17.")
+    hour, _, minute = time.partition(":")
+    return f"{int(minute)} {int(hour)} * * *"
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduledCommand:
     """What a scheduler has to run, and when; all paths are absolute."""
 
     schedule: str
+
     zone: str
+    """Whose clock the schedule goes by; "": the machine's, as with what runs nightly."""
 
     program: tuple[str, ...]
     """The words that start syncctl."""
@@ -40,11 +81,19 @@ class ScheduledCommand:
     logs: bool = False
     """Whether the command writes its own log file, so that only problems need to be printed."""
 
+    writes: tuple[Path, ...] = ()
+    """The folders in which it writes."""
+
+    keys: Mapping[str, Path] = field(default_factory=dict)
+    """The files with API keys, by the settings that name them."""
+
+    job: Job = SYNC
+
     @property
     def words(self) -> tuple[str, ...]:
         """The command line, but for its redirection."""
         named = ("--env-file", str(self.settings_file)) if self.settings_file else ()
-        return (*self.program, "api", *named)
+        return (*self.program, *self.job.arguments, *named)
 
 
 def cron_line(command: ScheduledCommand) -> bytes:
@@ -118,6 +167,12 @@ class CrontabLine:
     def runs_syncctl(self) -> bool:
         """Whether it runs syncctl."""
         return bool(self.program)
+
+    @property
+    def nightly(self) -> Job | None:
+        """Which of the nightly jobs it is."""
+        words = f"{' '.join(self.words)} "
+        return next((job for job in NIGHTLY if f" {job.command} " in words), None)
 
     @property
     def syncs(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterator
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,11 +22,13 @@ _FIRST_LINE = 200
 
 
 class LineContext(NamedTuple):
-    """How the line is meant: by which clock (API_SYNC_TIMEZONE), and the names of all settings."""
+    """How lines are meant: the sync by API_SYNC_TIMEZONE's clock, what runs nightly by the machine's; and the
+    names of all settings."""
 
     zone: tzinfo
     zone_name: str
     settings: Collection[str]
+    machine_zone: tzinfo = UTC
 
 
 def obstacles(line: CrontabLine, context: LineContext, now: datetime) -> Iterator[str]:
@@ -39,7 +41,7 @@ def obstacles(line: CrontabLine, context: LineContext, now: datetime) -> Iterato
             case "PATH":
                 trouble = _path_problem(line, value)
             case "CRON_TZ":
-                trouble = _zone_problem(line.schedule, value, context, now)
+                trouble = _zone_problem(line, value, context, now)
             case _ if name in context.settings:
                 trouble = "its runs use that, whatever .env says"
         if trouble:
@@ -79,14 +81,17 @@ def _found_by_env(program: Path) -> str:
     return next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
 
 
-def _zone_problem(schedule: str, name: str, context: LineContext, now: datetime) -> str:
+def _zone_problem(line: CrontabLine, name: str, context: LineContext, now: datetime) -> str:
     try:
         zone = ZoneInfo(name)
     except (ValueError, OSError, LookupError):
         return "there is no such time zone"
     try:
-        if same_in_both_zones(schedule, context.zone, zone, now):
+        meant = context.machine_zone if line.nightly else context.zone
+        if same_in_both_zones(line.schedule, meant, zone, now):
             return ""
     except (SettingsError, ValueError):
         return ""  # other kinds of schedule count as out of step anyway
+    if line.nightly:
+        return "a cron that supports CRON_TZ uses that clock, but what runs nightly is meant by the machine's"
     return f"a cron that supports CRON_TZ uses that clock, but API_SYNC_TIME is meant in {context.zone_name}"

@@ -32,8 +32,9 @@ def cron_state(
             hint=error.hint,
         )
     ours = next(crontab_lines(wanted))
+    nightly = [line for line in crontab.lines if line.nightly]
     if (line := crontab.line) is not None:
-        trouble = _out_of_step(line, ours)
+        trouble = _out_of_step(line, ours) or _other_settings(nightly, ours)
         found = f"the line of `syncctl cron install` in {user}'s crontab"
     elif by_hand := [line for line in crontab.others if line.runs_syncctl]:
         line = min(by_hand, key=lambda each: bool(_out_of_step(each, ours)))
@@ -47,7 +48,9 @@ def cron_state(
         installed=True,
         in_step=not trouble,
         found=found + (f": {trouble}" if trouble else ""),
-        obstacles=tuple(obstacles(line, context, now)),
+        obstacles=tuple(
+            dict.fromkeys(each for one in (line, *nightly) for each in obstacles(one, context, now))
+        ),
         schedule=line.schedule if _of_these_settings(line, ours) else "",
     )
 
@@ -82,9 +85,15 @@ def _out_of_step(line: CrontabLine, wanted: CrontabLine) -> str:
     """How the line differs from the wanted one, or "". A different path to the same program is fine."""
     if line.schedule != wanted.schedule:
         return f"it runs at {line.schedule}, but API_SYNC_TIME is {wanted.schedule}"
-    if not _of_these_settings(line, wanted):
-        named = f"with --env-file {line.settings_file}" if line.settings_file else "without --env-file"
-        return f"it runs {named}, but the settings in force are {wanted.settings_file}"
+    return _other_settings([line], wanted)
+
+
+def _other_settings(lines: Sequence[CrontabLine], wanted: CrontabLine) -> str:
+    """How the first of `lines` that runs with other settings differs from the wanted one, or ""."""
+    for line in lines:
+        if not _of_these_settings(line, wanted):
+            named = f"with --env-file {line.settings_file}" if line.settings_file else "without --env-file"
+            return f"it runs {named}, but the settings in force are {wanted.settings_file}"
     return ""
 
 

@@ -1,34 +1,53 @@
-"""The systemd service and timer that run `syncctl api`, as an alternative to cron."""
+"""The systemd services and timers that run what cron would, fenced in."""
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
 from itertools import pairwise
+from pathlib import Path
 
-from syncctl.domain.sources import RECORDS
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.scheduling.cron_fields import cron_fields
 from syncctl.scheduling.crontab_line import ScheduledCommand
 
-SERVICE = "syncctl.service"
 TIMER = "syncctl.timer"
 UNIT_FOLDER = "/etc/systemd/system"
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_SHARED_TMP = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - looked at, not written to
+
+_HARDENING = """\
+# As little as it needs (systemd.exec(5)); `systemd-analyze security` rates it.
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateDevices=true
+ProtectClock=true
+ProtectControlGroups=true
+ProtectHostname=true
+ProtectKernelLogs=true
+ProtectKernelModules=true
+ProtectKernelTunables=true
+ProtectProc=invisible
+ProcSubset=pid
+NoNewPrivileges=true
+CapabilityBoundingSet=
+LockPersonality=true
+MemoryDenyWriteExecute=true
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=true
+RestrictRealtime=true
+RestrictSUIDSGID=true
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+UMask=0077
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
-    """The text of both unit files."""
-
-    service: str
-    timer: str
-
-
-def systemd_units(command: ScheduledCommand, user: str) -> Units:
-    """The units that run `command` as `user` (systemd.service(5), systemd.timer(5)); output goes to the
-    journal.
+def systemd_units(command: ScheduledCommand, user: str) -> Mapping[str, str]:
+    """The texts of the units that run `command` as `user`, by their file names (systemd.service(5),
+    systemd.timer(5)); output goes to the journal. The service may write only where the command has to.
 
     Raises SettingsError for a schedule or path that systemd can't express.
     """
@@ -39,7 +58,7 @@ def systemd_units(command: ScheduledCommand, user: str) -> Units:
     words = " ".join((_quoted(program), *(_quoted(word.replace("$", "$$")) for word in arguments)))
     service = f"""\
 [Unit]
-Description=syncctl: {RECORDS} into the lead database
+Description=syncctl: {command.job.purpose}
 Wants=network-online.target
 After=network-online.target
 
@@ -50,11 +69,15 @@ WorkingDirectory={_specified(str(command.folder))}
 ExecStart={words}
 # Another run holds the lock, one started by hand: no failure.
 SuccessExitStatus={int(ExitCode.LOCK_HELD)}
+{"".join(f"{line}{chr(10)}" for line in _credentials(command.keys))}
+{_HARDENING}\
+PrivateTmp={"false" if _uses_shared_tmp(command) else "true"}
+ReadWritePaths={" ".join(_quoted(str(folder)) for folder in command.writes)}
 """
     times = "\n".join(f"OnCalendar={time}" for time in on_calendar(command.schedule, command.zone))
     timer = f"""\
 [Unit]
-Description=syncctl: when {RECORDS} are due
+Description=syncctl: when {command.job.command} is due
 
 [Timer]
 {times}
@@ -64,17 +87,35 @@ AccuracySec=1s
 [Install]
 WantedBy=timers.target
 """
-    return Units(service, timer)
+    return {f"{command.job.name}.service": service, f"{command.job.name}.timer": timer}
+
+
+def _credentials(keys: Mapping[str, Path]) -> Iterator[str]:
+    """Hands the service its keys, whose files may be root's alone (systemd.exec(5), "CREDENTIALS")."""
+    for setting, file in keys.items():
+        yield f"LoadCredential={setting.lower()}:{_specified(str(file))}"
+        yield f"Environment={setting}=%d/{setting.lower()}"
+
+
+def _uses_shared_tmp(command: ScheduledCommand) -> bool:
+    """Whether the command needs /tmp as others see it: the lock file may stand there."""
+    used = (
+        *command.writes,
+        command.folder,
+        command.settings_file or command.folder,
+        Path(command.program[0]),
+    )
+    return any(path.is_relative_to(tmp) for path in used for tmp in _SHARED_TMP)
 
 
 def on_calendar(cron: str, zone: str) -> tuple[str, ...]:
-    """A schedule in systemd.time(7) syntax with its time zone. Two values if cron runs on the day of the
-    month or the weekday. Raises SettingsError as `cron_fields` does."""
+    """A schedule in systemd.time(7) syntax with its time zone ("": the machine's). Two values if cron runs on
+    the day of the month or the weekday. Raises SettingsError as `cron_fields` does."""
     fields = cron_fields(cron)
     hours, minutes = _numbers(fields.hours, 0, 23), _numbers(fields.minutes, 0, 59)
     months, days = _numbers(fields.months, 1, 12), _numbers(fields.days, 1, 31)
     weekdays = "" if len(fields.weekdays) == 7 else f"{_weekdays(fields.weekdays)} "
-    time = f"{hours}:{minutes}:00 {zone}"
+    time = f"{hours}:{minutes}:00 {zone}".rstrip()
     if fields.either_day and weekdays and days != "*":
         return f"*-{months}-{days} {time}", f"{weekdays}*-{months}-* {time}"
     if fields.either_day:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from syncctl.errors import UsageError
 from syncctl.filesystem.protected_files import OUTPUT_FILE
 from syncctl.scheduling.crontab_line import ScheduledCommand
 from syncctl.settings.sources import ENVIRONMENT, read_sources
+from syncctl.storage.registry import backend_for
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
@@ -27,7 +29,17 @@ def scheduled_command(settings: Settings, env_file: Path | None) -> ScheduledCom
         folder=folder,
         output=settings.data_dir / OUTPUT_FILE,
         logs=settings.log_file is not None,
+        writes=_folders_written(settings),
+        keys={name: Path(key_file) for name, key_file in settings.own_files.key_files().items()},
     )
+
+
+def _folders_written(settings: Settings) -> tuple[Path, ...]:
+    """The folders in which a run makes or replaces files, without those that stand in another of them."""
+    database = backend_for(settings.database_url).files(settings.database_url)
+    files = (settings.lock_file, settings.log_file, settings.metrics_file, *map(Path, database))
+    folders = {settings.data_dir, *(file.parent for file in files if file)}
+    return tuple(sorted(folder for folder in folders if folders.isdisjoint(folder.parents)))
 
 
 def program_words(started_as: str, python: str) -> tuple[str, ...]:
@@ -44,6 +56,17 @@ def set_by_environment(env_file: Path | None) -> tuple[str, ...]:
     from syncctl.settings.settings import inspect_settings
 
     return tuple(setting.set_as for setting in inspect_settings(env_file) if setting.origin == ENVIRONMENT)
+
+
+def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
+    """Problems that scheduled runs would have with any scheduler."""
+    if lost := set_by_environment(env_file):
+        yield (
+            f"this shell's environment sets {', '.join(lost)}, but a scheduled run reads only the .env: put "
+            "them into .env.local beside it."
+        )
+    if not settings.api_sync_enabled:
+        yield "API_SYNC_ENABLED=false: until that is true, the scheduled runs do nothing."
 
 
 def _settings_file(env_file: Path | None) -> tuple[Path | None, Path]:

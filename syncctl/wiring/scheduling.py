@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +18,14 @@ from syncctl.ports.machine import SYSTEMD, NextStart, ScheduleState, StartedBy
 from syncctl.scheduling.cron_fields import same_in_both_zones
 from syncctl.scheduling.crontab import read_crontab, write_crontab
 from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
-from syncctl.scheduling.crontab_line import ScheduledCommand, cron_line
+from syncctl.scheduling.crontab_line import Job, ScheduledCommand, cron_line
 from syncctl.scheduling.crontab_variables import LineContext
 from syncctl.scheduling.expression import next_run
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import cron_state, old_syncs, timer_state
-from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
+from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, on_calendar, systemd_units
 from syncctl.settings.unknown_names import SYNCCTL_SETTINGS
-from syncctl.wiring.scheduled_command import scheduled_command, set_by_environment
+from syncctl.wiring.scheduled_command import schedule_warnings, scheduled_command
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
@@ -119,23 +119,24 @@ _NOT_RUNNING = {
 
 def _line_context(settings: Settings) -> LineContext:
     zone = settings.api_sync_timezone
-    return LineContext(zone, zone.key, SYNCCTL_SETTINGS)
+    return LineContext(zone, zone.key, SYNCCTL_SETTINGS, system_zone()[1])
 
 
-def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
-    """Plan a crontab that contains our line.
+def plan_install(settings: Settings, env_file: Path | None, nightly: Mapping[Job, str]) -> CrontabChange:
+    """Plan a crontab whose block has our line and one for each nightly job: its schedule, by the machine's
+    clock.
 
     Raises:
         ServiceUnavailableError: crontab(1) is missing, or does not end in time.
         SettingsError: it refuses, or something can't be written in a crontab.
     """
-    command = scheduled_command(settings, env_file)
+    command, *others = _commands(settings, env_file, nightly)
     line = cron_line(command)
     before = read_crontab()
-    after = with_block(before, line)
+    after = with_block(before, line, *map(cron_line, others))
     now = datetime.now(UTC)
     state = cron_state(after, line, current_user().name, _line_context(settings), now)
-    warnings = [*_crontab_warnings(before, command), *schedule_warnings(settings, env_file)]
+    warnings = [*_crontab_warnings(before, command, nightly), *schedule_warnings(settings, env_file)]
     warnings += [
         f"above the block stands {each}. Put the block above that line with `crontab -e`."
         for each in state.obstacles
@@ -189,14 +190,40 @@ def prepare_cron_run(settings: Settings, env_file: Path | None) -> None:
         raise SettingsError(f"{' '.join(words)} fails when started the way cron does it: {message}.")
 
 
-def units(settings: Settings, env_file: Path | None) -> Units:
-    """The systemd units. Raises SettingsError for settings that systemd can't express."""
-    return systemd_units(scheduled_command(settings, env_file), current_user().name)
+def _commands(
+    settings: Settings, env_file: Path | None, nightly: Mapping[Job, str]
+) -> tuple[ScheduledCommand, ...]:
+    """The sync, and each nightly job with its schedule."""
+    sync = scheduled_command(settings, env_file)
+    return (sync, *(replace(sync, job=job, schedule=when, zone="") for job, when in nightly.items()))
+
+
+def machine_clock() -> str:
+    """The time zone of this machine, by which nightly jobs run."""
+    return system_zone()[0]
+
+
+def installed_nightly() -> Mapping[Job, str]:
+    """The nightly jobs of the block in the crontab, each with its schedule; none if it can't be read."""
+    try:
+        return parse_crontab(read_crontab()).nightly
+    except (ServiceUnavailableError, SettingsError):
+        return {}
+
+
+def units(settings: Settings, env_file: Path | None, nightly: Mapping[Job, str]) -> Mapping[str, str]:
+    """The texts of the systemd units by their file names; `nightly` as for `plan_install`. Raises
+    SettingsError for settings that systemd can't express."""
+    of_each = (systemd_units(each, current_user().name) for each in _commands(settings, env_file, nightly))
+    return {name: text for units in of_each for name, text in units.items()}
 
 
 def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
     """What the user should know before installing the units."""
     yield from schedule_warnings(settings, env_file)
+    for folder in scheduled_command(settings, env_file).writes:
+        if not folder.is_dir():
+            yield f"the folder {folder} isn't there, and the service can't start without it: create it first."
     try:
         crontab = parse_crontab(read_crontab())
     except (ServiceUnavailableError, SettingsError):
@@ -206,20 +233,10 @@ def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
     yield from _other_lines(crontab)
 
 
-def wanted_block(settings: Settings, env_file: Path | None) -> bytes:
-    """The block that the crontab should contain. Raises SettingsError for what a crontab can't express."""
-    return block(cron_line(scheduled_command(settings, env_file)))
-
-
-def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
-    """Problems that scheduled runs would have with any scheduler."""
-    if lost := set_by_environment(env_file):
-        yield (
-            f"this shell's environment sets {', '.join(lost)}, but a scheduled run reads only the .env: put "
-            "them into .env.local beside it."
-        )
-    if not settings.api_sync_enabled:
-        yield "API_SYNC_ENABLED=false: until that is true, the scheduled runs do nothing."
+def wanted_block(settings: Settings, env_file: Path | None, nightly: Mapping[Job, str]) -> bytes:
+    """The block that the crontab should contain; `nightly` as for `plan_install`. Raises SettingsError for
+    what a crontab can't express."""
+    return block(*map(cron_line, _commands(settings, env_file, nightly)))
 
 
 def zone_warning(settings: Settings) -> str | None:
@@ -234,12 +251,15 @@ def zone_warning(settings: Settings) -> str | None:
     )
 
 
-def _crontab_warnings(content: bytes, command: ScheduledCommand) -> Iterator[str]:
+def _crontab_warnings(content: bytes, command: ScheduledCommand, nightly: Mapping[Job, str]) -> Iterator[str]:
     crontab = parse_crontab(content)
     yield from _other_lines(crontab)
     named = crontab.line.settings_file if crontab.line else ""
     if named and named != str(command.settings_file or ""):
         yield f"the block was for {named}, whose runs end now: a crontab has one block."
+    for job, when in crontab.nightly.items():
+        if job not in nightly:
+            yield f"`{job.command}`, which ran at {when}, ends now: to keep it, say {job.option} HH:MM too."
 
 
 def _other_lines(crontab: Crontab) -> Iterator[str]:

@@ -126,6 +126,30 @@ def test_what_stands_above_the_block(program: Program, crontab: FakeCrontab) -> 
         assert "above the line stands SHELL=/no/shell" in program.run(*command.split()).output
 
 
+@pytest.mark.slow
+def test_what_runs_nightly(program: Program, crontab: FakeCrontab) -> None:
+    crontab.content = OWN
+    nightly = ("--nightly-full", "02:17", "--nightly-verify", "3:30")
+    installed = program.run("cron", "install", *nightly)
+    assert "Nightly times are by this machine's clock (" in installed.stderr
+    block = crontab.content.removeprefix(OWN).decode().splitlines()
+    assert [line.split(" /")[0] for line in block[1:-1]] == ["*/7 * * * *", "17 2 * * *", "30 3 * * *"]
+    # Neither `cron show` nor systemd's units forget them.
+    document = json.loads(program.run("cron", "show", "--json").stdout)
+    assert (document["in_step"], document["block"].splitlines()) == (True, block)
+    units = json.loads(program.run("cron", "show", "--systemd", "--json").stdout)["units"]
+    assert "OnCalendar=*-*-* 02:17:00\n" in units["/etc/systemd/system/syncctl-full.timer"]
+    assert "/etc/systemd/system/syncctl-verify.service" in units
+    again = program.run("cron", "install", *nightly[:2])
+    assert (
+        "`verify data`, which ran at 30 3 * * *, ends now: to keep it, say --nightly-verify HH:MM"
+        in again.stderr
+    )
+    assert b"verify data" not in crontab.content
+    wrong = program.run("cron", "install", "--nightly-full", "2am")
+    assert (wrong.status, "write HH:MM" in wrong.stderr) == (2, True)
+
+
 def test_a_block_of_other_settings_is_replaced_and_told(program: Program, crontab: FakeCrontab) -> None:
     program.run("cron", "install")
     other = program.folder / "other.env"

@@ -207,13 +207,13 @@ def test_the_crontab_example_is_one_that_cron_takes() -> None:
     text = (ROOT / "crontab.example").read_text(encoding="utf-8")
     assert text.endswith("\n")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         assert "%" not in line
         schedule, command = " ".join(line.split()[:5]), line.split()[5:]
         CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
         assert command[0].startswith("/")
-        assert command[1] == "api"
+        assert command[1] in ("api", "verify")
         assert command[-3:] == [">>", "/var/log/syncctl/cron.log", "2>&1"]
 
 

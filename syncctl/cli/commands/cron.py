@@ -11,14 +11,31 @@ from syncctl.cli.options import Json, YesAtOnce
 from syncctl.cli.render.printer import print_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from syncctl.ports.machine import NextStart
+    from syncctl.scheduling.crontab_line import Job
     from syncctl.wiring.scheduling import CrontabChange
 
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the change; make none.")]
 Systemd = Annotated[
-    bool, typer.Option("--systemd", help="Print a systemd service and timer instead of the crontab line.")
+    bool, typer.Option("--systemd", help="Print systemd services and timers instead of crontab lines.")
+]
+NightlyFull = Annotated[
+    str | None,
+    typer.Option(
+        "--nightly-full",
+        metavar="HH:MM",
+        help="Also sync whole windows each day at that time of this machine.",
+    ),
+]
+NightlyVerify = Annotated[
+    str | None,
+    typer.Option(
+        "--nightly-verify",
+        metavar="HH:MM",
+        help="Also run `verify data` each day at that time of this machine.",
+    ),
 ]
 
 
@@ -27,41 +44,57 @@ def register(app: typer.Typer) -> None:
     group = command_group(app, "cron", "Schedule the sync: the line in your crontab.")
 
     @command(group, "show")
-    def show(session: Session, systemd: Systemd = False, json: Json = False) -> None:
-        """Show the line, whether it is installed and up to date, and when it runs next."""
+    def show(
+        session: Session,
+        systemd: Systemd = False,
+        nightly_full: NightlyFull = None,
+        nightly_verify: NightlyVerify = None,
+        json: Json = False,
+    ) -> None:
+        """Show the lines, whether they are installed and up to date, and when the sync runs next."""
         from syncctl.cli.render.cron import Schedule, render_schedule
         from syncctl.wiring import scheduling
 
         settings = session.settings
+        nightly = _nightly(nightly_full, nightly_verify) or scheduling.installed_nightly()
         if systemd:
-            _show_units(session, as_json=json)
+            _show_units(session, nightly, as_json=json)
             return
-        block = scheduling.wanted_block(settings, session.env_file)
+        block = scheduling.wanted_block(settings, session.env_file, nightly)
         clock = session.clock()
         state = scheduling.schedule_state(settings, session.env_file)
         start = scheduling.start_of(state, settings, clock.now)
         render_schedule(block, Schedule(state, start), clock, session.redactor, as_json=json)
 
     @command(group, "install")
-    def install(session: Session, dry_run: DryRun = False, systemd: Systemd = False) -> None:
-        """Put the line into your crontab; other lines stay as they are."""
+    def install(
+        session: Session,
+        dry_run: DryRun = False,
+        systemd: Systemd = False,
+        nightly_full: NightlyFull = None,
+        nightly_verify: NightlyVerify = None,
+    ) -> None:
+        """Put the lines into your crontab, in place of those put there before; others stay as they are."""
         from syncctl.wiring import scheduling
 
         settings = session.settings
+        nightly = _nightly(nightly_full, nightly_verify)
         if systemd:
-            _show_units(session, as_json=False)
+            _show_units(session, nightly, as_json=False)
             return
-        change = scheduling.plan_install(settings, session.env_file)
+        change = scheduling.plan_install(settings, session.env_file, nightly)
         _print_warnings(session, change.warnings)
         if not dry_run:
             scheduling.prepare_cron_run(settings, session.env_file)
         _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
         if not dry_run:
             _say_first_run(session, change.start)
+        if nightly:
+            _print_note(session, f"Nightly times are by this machine's clock ({scheduling.machine_clock()}).")
 
     @command(group, "remove")
     def remove(session: Session, dry_run: DryRun = False, yes: YesAtOnce = False) -> None:
-        """Take the line out of your crontab."""
+        """Take the lines out of your crontab."""
         from syncctl.cli.render.cron import render_difference
         from syncctl.cli.terminal.asking import agreed_plan
         from syncctl.wiring import scheduling
@@ -75,6 +108,13 @@ def register(app: typer.Typer) -> None:
                 lambda plan: f"Take the sync out of {plan.user}'s crontab?",
             )
         _finish(session, change, f"Removed from {change.user}'s crontab", dry_run=dry_run)
+
+
+def _nightly(full: str | None, verify: str | None) -> Mapping[Job, str]:
+    """The nightly jobs asked for, each with its schedule. Raises UsageError for what is no time of day."""
+    from syncctl.scheduling.crontab_line import FULL, VERIFY, daily_schedule
+
+    return {job: daily_schedule(time) for job, time in ((FULL, full), (VERIFY, verify)) if time is not None}
 
 
 def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool) -> None:
@@ -103,13 +143,14 @@ def _say_first_run(session: Session, start: NextStart) -> None:
         _print_note(session, words)
 
 
-def _show_units(session: Session, *, as_json: bool) -> None:
-    from syncctl.cli.render.cron import UNITS_HINT, render_units
+def _show_units(session: Session, nightly: Mapping[Job, str], *, as_json: bool) -> None:
+    from syncctl.cli.render.cron import render_units, units_hint
     from syncctl.wiring import scheduling
 
-    render_units(scheduling.units(session.settings, session.env_file), as_json=as_json)
+    units = scheduling.units(session.settings, session.env_file, nightly)
+    render_units(units, as_json=as_json)
     _print_warnings(session, scheduling.units_warnings(session.settings, session.env_file))
-    _print_note(session, UNITS_HINT)
+    _print_note(session, units_hint(units))
 
 
 def _print_warnings(session: Session, warnings: Iterable[str]) -> None:

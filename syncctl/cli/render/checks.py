@@ -47,6 +47,8 @@ def report_document(report: CheckReport) -> TalliesDocument:
     }
     if report.tallies:
         document["tallies"] = {tally.title: dict(tally.counts) for tally in report.tallies}
+    if report.took:
+        document["took_s"] = {what: round(seconds, 3) for what, seconds in report.took.items()}
     return document
 
 
@@ -62,6 +64,8 @@ def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json:
         for tally in report.tallies:
             for label, count in tally.counts.items():
                 print_line(f"{tally.title}\t{printable(redact(tally.words.get(label, label)))}\t{count}")
+        for what, seconds in report.took.items():
+            print_line(f"Looked up, s\t{what}\t{seconds:.3f}")
 
 
 def print_check(check: Finding, redact: Callable[[str], str]) -> None:
@@ -124,6 +128,9 @@ def _screen(report: CheckReport, redact: Callable[[str], str]) -> None:
     counted = {mark: sum(check.result is mark for check in report.checks) for mark in CheckResult}
     line = [f"{counted[mark]} {word}" for mark, word in _SUMMARY if counted[mark]]
     console().print(f"\n[dim]{' · '.join(line)}[/dim]")
+    if report.took:
+        took = ", ".join(f"{what} in {seconds:.2f} s" for what, seconds in report.took.items())
+        console().print(f"[dim]looked up: {took}[/dim]")
 
 
 _SUMMARY = (

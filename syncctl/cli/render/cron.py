@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from syncctl.cli.render.printer import console, print_line, print_message, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab_block import difference
-from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
+from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER
 
 if TYPE_CHECKING:
     from syncctl.cli.render.clock import Clock
     from syncctl.cli.render.documents.checks import ScheduleDocument, UnitsDocument
     from syncctl.ports.machine import NextStart, ScheduleState
-    from syncctl.scheduling.systemd import Units
 
-UNITS_HINT = (
-    f"Save each part, as root, as the file that the comment above it names; then:\n"
-    f"  systemctl daemon-reload && systemctl enable --now {TIMER}\n"
-    f"  systemctl list-timers {TIMER} && journalctl -u {SERVICE}"
-)
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -100,9 +94,19 @@ def render_difference(before: bytes, after: bytes, redact: Callable[[str], str])
         out.print(Text(printable(line), style=style), soft_wrap=True)
 
 
-def render_units(units: Units, *, as_json: bool) -> None:
-    """Both unit files, each below its path."""
-    files = {f"{UNIT_FOLDER}/{SERVICE}": units.service, f"{UNIT_FOLDER}/{TIMER}": units.timer}
+def units_hint(units: Mapping[str, str]) -> str:
+    """What to do with the unit files, by their names."""
+    timers = " ".join(name for name in units if name.endswith(".timer"))
+    return (
+        f"Save each part, as root, as the file that the comment above it names; then:\n"
+        f"  systemctl daemon-reload && systemctl enable --now {timers}\n"
+        f"  systemctl list-timers '{TIMER.replace('.', '*.')}' && journalctl -u 'syncctl*'"
+    )
+
+
+def render_units(units: Mapping[str, str], *, as_json: bool) -> None:
+    """The unit files, each below its path."""
+    files = {f"{UNIT_FOLDER}/{name}": text for name, text in units.items()}
     if as_json:
         document: UnitsDocument = {"command": "cron show", "ok": True, "units": files}
         print_result(document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from syncctl.domain.checks import CheckReport, Finding, Tally
 from syncctl.domain.lead_values import Document
@@ -26,6 +27,8 @@ MAX_LINES = 40
 """Lines of a tally; anything further is summed up in the last one."""
 
 MAX_MONTHS = 24
+_LOOK_UPS = ("reports", "leads", "stores", "duplicates")
+"""What is looked up, in this order; duplicates only where there are leads."""
 
 
 def check_data(
@@ -35,19 +38,25 @@ def check_data(
 
     ✗ is a violation of the contract or of one of the sync's promises; ! is what a person should look at.
     """
+    times = [clock.monotonic()]
     finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
+    times.append(clock.monotonic())
     wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
     leads = LeadTallies(DuplicateSearch(locations, database), finished, wall_clock)
     for lead in database.scan_leads(FIELDS):
         leads.add(lead)
+    times.append(clock.monotonic())
     stores = database.stores()
+    times.append(clock.monotonic())
     names = StoreSpellings(leads.by_store, stores, locations)
     checks = [_amount(leads.count, finished.reports), _stores(stores, locations)]
     if leads.count:
         duplicates = leads.duplicates()
+        times.append(clock.monotonic())
         on_counted(duplicates)
         checks += _of_leads(leads, names, duplicates)
-    return CheckReport(COMMAND, tuple(checks), tuple(_tallies(leads, names)))
+    took = dict(zip(_LOOK_UPS, (end - start for start, end in pairwise(times)), strict=False))
+    return CheckReport(COMMAND, tuple(checks), tuple(_tallies(leads, names)), took)
 
 
 def _of_leads(leads: LeadTallies, names: StoreSpellings, duplicates: DuplicateSets) -> list[Finding]:

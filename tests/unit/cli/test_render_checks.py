@@ -19,6 +19,14 @@ def test_a_number_in_the_place_of_a_name_is_masked(capsys: pytest.CaptureFixture
     assert document["checks"][0]["found"] == "of 98xxxxxx19"
 
 
+def test_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+    report = CheckReport("verify data", (), took={"leads": 1.23456})
+    render_checks(report, Redactor(), as_json=True)
+    assert json.loads(capsys.readouterr().out)["took_s"] == {"leads": 1.235}
+    render_checks(report, Redactor(), as_json=False)
+    assert capsys.readouterr().out == "Looked up, s\tleads\t1.235\n"
+
+
 @pytest.mark.parametrize(
     ("count", "bar_shown"), [(0, "        "), (1, "▏       "), (50, "████    "), (100, "████████")]
 )

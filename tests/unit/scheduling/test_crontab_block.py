@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
 from syncctl.scheduling.crontab_block import block, difference, parse_crontab, with_block, without_block
+from syncctl.scheduling.crontab_line import FULL, VERIFY
 
 LINE = b"*/5 * * * * /opt/syncctl api >> /var/log/x 2>&1"
 OTHER = b"17 2 * * * /opt/backup\n"
@@ -43,6 +44,20 @@ def test_a_line_end_is_added_where_there_is_none_and_kept_where_it_is_needed() -
     assert without_block(content) == b"5 * * * * x"
     assert without_block(with_block(content, b"1 * * * * y")) == b"5 * * * * x"
     assert without_block(content + OTHER) == b"5 * * * * x\n" + OTHER
+
+
+def test_what_runs_nightly_stands_below_the_sync_and_is_replaced_with_it() -> None:
+    full, verify = (
+        b"17 2 * * * /opt/syncctl api --full --wait 600 >> x",
+        b"30 3 * * * /opt/syncctl verify data",
+    )
+    content = with_block(OTHER, LINE, full, verify)
+    found = parse_crontab(content)
+    assert found.line is not None
+    assert (found.line.schedule, found.others) == ("*/5 * * * *", ())
+    assert found.nightly == {FULL: "17 2 * * *", VERIFY: "30 3 * * *"}
+    assert with_block(content, LINE) == with_block(OTHER, LINE)
+    assert without_block(content) == OTHER
 
 
 def test_without_a_block_there_is_nothing_to_take_out() -> None:

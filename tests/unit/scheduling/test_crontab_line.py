@@ -2,14 +2,22 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.errors import SettingsError
-from syncctl.scheduling.crontab_line import CrontabLine, ScheduledCommand, cron_line, crontab_lines
+from syncctl.errors import SettingsError, UsageError
+from syncctl.scheduling.crontab_line import (
+    FULL,
+    CrontabLine,
+    ScheduledCommand,
+    cron_line,
+    crontab_lines,
+    daily_schedule,
+)
 
 WORDS = """#!/bin/sh
 printf '%s\\n' "$PWD" "$@"
@@ -31,6 +39,16 @@ def test_the_line() -> None:
     assert cron_line(command(" 0  9-17/2 * * MON-FRI ")) == (
         b"0 9-17/2 * * MON-FRI /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.log 2>&1"
     )
+
+
+def test_what_runs_nightly() -> None:
+    full = replace(command(daily_schedule("02:17")), job=FULL)
+    assert cron_line(full).startswith(
+        b"17 2 * * * /opt/syncctl api --full --wait 600 --env-file /opt/.env >> "
+    )
+    for wrong in ("24:00", "2", "02:60", "noon", ""):
+        with pytest.raises(UsageError, match="HH:MM"):
+            daily_schedule(wrong)
 
 
 def test_with_a_log_file_of_its_own_only_trouble_is_said() -> None:

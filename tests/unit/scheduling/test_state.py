@@ -131,6 +131,17 @@ def test_what_is_set_above_the_block(above: bytes, wanted: bytes, said: tuple[st
         assert "hush" not in obstacle
 
 
+def test_what_runs_nightly_has_to_fit_too() -> None:
+    full = b"17 2 * * * /opt/syncctl api --full --wait 600 --env-file /opt/.env >> /opt/data/cron.log 2>&1"
+    state = state_of(b"SHELL=/no/shell\nCRON_TZ=Asia/Kolkata\n" + block(WANTED, full))
+    assert state.in_step
+    assert state.schedule == "*/5 * * * *"
+    shell, zone = state.obstacles  # the shell once
+    assert shell.startswith("SHELL=")
+    assert "nightly is meant by the machine's" in zone
+    assert not state_of(block(WANTED, full.replace(b"/opt/.env", b"/old/.env"))).in_step
+
+
 def test_a_line_by_hand_finds_its_program_in_the_path_above_it(tmp_path: Path) -> None:
     program = tmp_path / "syncctl"
     program.write_text("#!/bin/sh\n")

@@ -13,7 +13,7 @@ import pytest
 from cronsim import CronSim
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.crontab_line import ScheduledCommand
+from syncctl.scheduling.crontab_line import FULL, ScheduledCommand
 from syncctl.scheduling.systemd import on_calendar, systemd_units
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -85,18 +85,42 @@ def command(name: str) -> ScheduledCommand:
 
 def test_the_pair() -> None:
     units = systemd_units(command("syncctl"), "clerk")
-    assert "\nUser=clerk\n" in units.service
-    assert "\nExecStart=/opt/syncctl/syncctl api --env-file /opt/syncctl/.env\n" in units.service
-    assert "\nSuccessExitStatus=75\n" in units.service
-    assert "\nOnCalendar=*-*-* *:00..55/5:00 Asia/Kolkata\nPersistent=true\n" in units.timer
+    service, timer = units["syncctl.service"], units["syncctl.timer"]
+    assert "\nUser=clerk\n" in service
+    assert "\nExecStart=/opt/syncctl/syncctl api --env-file /opt/syncctl/.env\n" in service
+    assert "\nSuccessExitStatus=75\n" in service
+    assert "\nOnCalendar=*-*-* *:00..55/5:00 Asia/Kolkata\nPersistent=true\n" in timer
+
+
+def test_what_runs_nightly_has_units_of_its_own_by_the_machines_clock() -> None:
+    units = systemd_units(replace(command("syncctl"), job=FULL, schedule="17 2 * * *", zone=""), "clerk")
+    assert " api --full --wait 600 --env-file /opt/syncctl/.env\n" in units["syncctl-full.service"]
+    assert "\nOnCalendar=*-*-* 02:17:00\n" in units["syncctl-full.timer"]
+
+
+def test_a_service_writes_only_where_it_has_to_and_is_handed_its_keys() -> None:
+    fenced = replace(
+        command("syncctl"),
+        writes=(Path("/var/lib/a b"), Path("/srv/100%")),
+        keys={"API_TOKEN_FILE": Path("/etc/syncctl/token")},
+    )
+    service = systemd_units(fenced, "clerk")["syncctl.service"]
+    assert '\nReadWritePaths="/var/lib/a b" "/srv/100%%"\n' in service
+    assert "\nLoadCredential=api_token_file:/etc/syncctl/token\n" in service
+    assert "\nEnvironment=API_TOKEN_FILE=%d/api_token_file\n" in service
+    assert "\nPrivateTmp=true\n" in service
+    # A lock file in a /tmp of its own would keep no other run out.
+    locked = systemd_units(replace(fenced, writes=(Path("/tmp/locks"),)), "clerk")  # noqa: S108
+    assert "\nPrivateTmp=false\n" in locked["syncctl.service"]
 
 
 def test_what_means_something_to_systemd_is_made_plain() -> None:
     odd = replace(command("a $HOME 100%"), settings_file=Path('/opt/"x\\$y/.env'))
     units = systemd_units(odd, "clerk")
-    start = next(line for line in units.service.splitlines() if line.startswith("ExecStart="))
+    service = units["syncctl.service"]
+    start = next(line for line in service.splitlines() if line.startswith("ExecStart="))
     assert start == r'ExecStart="/opt/a $HOME 100%%/syncctl" api --env-file "/opt/\"x\\$$y/.env"'
-    assert "\nWorkingDirectory=/opt/a $HOME 100%%\n" in units.service
+    assert "\nWorkingDirectory=/opt/a $HOME 100%%\n" in service
 
 
 @pytest.mark.parametrize(("name", "trouble"), [("a\nb", "control characters"), ("it's", "quote")])
@@ -114,9 +138,9 @@ def test_systemd_takes_the_pair(tmp_path: Path) -> None:
     program.chmod(0o755)
     file = folder / 'it\'s "x"\\'
     scheduled = ScheduledCommand("0 4 1 * 5", "UTC", (str(program),), file, folder, folder / "x")
-    units = systemd_units(scheduled, "root")
-    (tmp_path / "syncctl.service").write_text(units.service)
-    (tmp_path / "syncctl.timer").write_text(units.timer)
+    scheduled = replace(scheduled, writes=(file,), keys={"API_TOKEN_FILE": file})
+    for name, text in systemd_units(scheduled, "root").items():
+        (tmp_path / name).write_text(text)
     ended = subprocess.run(
         [str(ANALYZE), "verify", "./syncctl.service", "./syncctl.timer"],
         cwd=tmp_path,
@@ -126,3 +150,17 @@ def test_systemd_takes_the_pair(tmp_path: Path) -> None:
     )
     assert "syncctl" not in ended.stderr, ended.stderr
     assert ended.returncode == 0, ended.stderr
+
+
+@needs_systemd
+def test_systemd_rates_the_service_as_hardly_exposed(tmp_path: Path) -> None:
+    service = tmp_path / "syncctl.service"
+    service.write_text(systemd_units(command("syncctl"), "clerk")[service.name])
+    ended = subprocess.run(
+        [str(ANALYZE), "security", "--offline=true", "--threshold=15", str(service)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # 9.2 of 10 without the fence.
+    assert ended.returncode == 0, ended.stdout

@@ -66,7 +66,7 @@ def test_what_can_not_be_seen_is_not_known_and_without_crontab_nothing_is_schedu
     monkeypatch.setenv("PATH", crontab.path)
     file = tmp_path / ".env"
     assert scheduling.next_start(settings, file, NOW) == NextStart()
-    crontab.content = scheduling.plan_install(settings, file).after
+    crontab.content = scheduling.plan_install(settings, file, {}).after
     assert scheduling.next_start(settings, file, NOW).at == datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
     crontab.deny()
     assert "not allowed" in scheduling.next_start(settings, file, NOW).problem

@@ -29,9 +29,10 @@ class ChecksDocument(TypedDict):
 
 
 class TalliesDocument(ChecksDocument):
-    """What `verify data` prints: title -> label -> leads."""
+    """What `verify data` prints: title -> label -> leads, and what was looked up -> seconds."""
 
     tallies: NotRequired[dict[str, dict[str, int]]]
+    took_s: NotRequired[dict[str, float]]
 
 
 # A keyword can't be a field of a class.
