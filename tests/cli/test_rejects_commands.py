@@ -44,8 +44,12 @@ def test_on_a_terminal_counts_come_first_and_each_reject_is_one_line(listed: Pro
         assert lines[0] == "4 rejects"
         assert max(map(len, lines)) <= columns
         assert any(line.split()[:4] == ["1", "Suitor", "Guy", "-"] for line in lines)
+        for store, file in (("Suitor Guy - Calicut", "sg_calicut"), ("Zorucci - Edappally", "z_edappally")):
+            assert f"{store} · walkin_{file}.csv" in lines
         for reject in rejects(listed):
-            assert sum(line.startswith(reject["id"][:8]) for line in lines) == 1
+            (line,) = (line for line in lines if line.startswith(reject["id"][:8]))
+            shown_in_full = f"  row {reject['row']}  {reject['reason']}"
+            assert (shown_in_full if columns == 120 else shown_in_full[:44]) in line
         assert "7796831125" not in shown
 
 

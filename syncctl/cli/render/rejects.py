@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from textwrap import shorten
 from typing import TYPE_CHECKING, cast
 
@@ -44,8 +45,9 @@ ID_SHOWN = 8
 """Digits of an id in the table: enough to name it by, among some thousands."""
 
 _NO_STORE = "(no store)"
-_WIDE = 100
-"""Columns of a terminal from which on the store stands in each line."""
+_GAP = 2
+_SAID_AT_LEAST = 16
+"""Characters of a line for what the row says."""
 
 
 def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_json: bool) -> None:
@@ -55,7 +57,7 @@ def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_js
 
     on_terminal = sys.stdout.isatty() and not as_json
     if on_terminal and found:
-        found = sorted(found, key=lambda each: (each.store or _NO_STORE, each.reason))  # newest first in each
+        found = sorted(found, key=_in_groups)  # newest first in each
     shown = found[:limit] if limit else found
     documents = [masked_document(reject) for reject in shown]
     if as_json:
@@ -85,7 +87,15 @@ def print_table(rejects: Sequence[Reject], redact: Redact) -> None:
     """One line each, on a terminal."""
     from syncctl.services.rejects.reject_list import masked_document
 
-    _print_table([masked_document(reject) for reject in rejects], redact)
+    _print_table([masked_document(reject) for reject in sorted(rejects, key=_in_groups)], redact)
+
+
+def _in_groups(reject: Reject) -> tuple[str, ...]:
+    """By store, then by file or location, then by reason."""
+    from syncctl.services.rejects.reject_list import sheet_and_row
+
+    sheet, _ = sheet_and_row(reject)
+    return reject.store or _NO_STORE, reject.source, reject.location, sheet, reject.reason
 
 
 def _print_documents(documents: Sequence[RejectDocument], redact: Redact) -> None:
@@ -108,10 +118,9 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
     out = console()
     out.print(f"[bold]{quantity(len(found), 'reject')}[/bold]\n")
     table = plain_table(header_style="dim")
-    table.expand = True
     table.add_column("Rows", justify="right", no_wrap=True)
-    table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=2)
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=4)
+    table.add_column("Store", no_wrap=True)
+    table.add_column("Reason", no_wrap=True, overflow="ellipsis")
     for (store, reason), rows in counts.most_common():
         masked = mask_phones(reason, mistyped=True)
         table.add_row(f"{rows:,}", escape(_shown(store, redact)), escape(_shown(masked, redact)))
@@ -120,33 +129,41 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
 
 
 def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
-    """One line each, whatever the terminal's width: of each column at least the beginning."""
+    """One line each, below its store and its file or location. A reason is cut off only where the terminal is
+    too narrow for it; what the row says gets the rest of the line."""
     from rich.markup import escape
 
+    out = console()
+    reasons = [_shown(document["reason"], redact) for document in documents]
+    rows = [f"row {document['row']}" if document["row"] else "" for document in documents]
+    row_width = max(map(len, rows), default=0)
+    room = out.width - ID_SHOWN - row_width - 3 * _GAP
+    reason_width = min(max(map(len, reasons), default=0), room - _SAID_AT_LEAST)
+    for heading, group in groupby(zip(documents, rows, reasons, strict=True), lambda each: _heading(each[0])):
+        table = plain_table(gap=_GAP, show_header=False)
+        for width in (ID_SHOWN, row_width, max(reason_width, 1), max(room - reason_width, 1)):
+            table.add_column(no_wrap=True, overflow="ellipsis", width=width)
+        for document, row, reason in group:
+            said = _shown(_said(document), redact)
+            table.add_row(document["id"][:ID_SHOWN], row, escape(reason), f"[dim]{escape(said)}[/dim]")
+        out.print(f"[bold]{escape(_shown(heading, redact))}[/bold]")
+        out.print(table)
+
+
+def _heading(document: RejectDocument) -> str:
+    """What a reject's line stands below: its store, and its file with the sheet or its location."""
+    of_file = document["row"] is not None
+    place = f"{document['where']} {document['sheet']}" if of_file else _place(document)
+    return f"{document['store'] or _NO_STORE} · {place}"
+
+
+def _said(document: RejectDocument) -> str:
+    """The filled cells of the row."""
     from syncctl.services.rejects.reject_list import in_order
 
-    out = console()
-    is_wide = out.width >= _WIDE
-    table = plain_table(header_style="dim")
-    table.expand = True
-    table.add_column("Id", no_wrap=True, width=ID_SHOWN)
-    if is_wide:
-        table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=4)
-    table.add_column("File, location", no_wrap=True, overflow="ellipsis", ratio=5)
-    table.add_column("Row", no_wrap=True, justify="right", min_width=4)
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=5)
-    table.add_column("What it says", no_wrap=True, overflow="ellipsis", ratio=6)
-    for document in documents:
-        number = document["row"]
-        where = f"{document['where']} {document['sheet']}" if number else _place(document)
-        values = document["values"]
-        filled = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
-        said = " · ".join(filter(None, filled))
-        cells = [where, f"{number or ''}", document["reason"], said]
-        if is_wide:
-            cells.insert(0, document["store"] or _NO_STORE)
-        table.add_row(document["id"][:ID_SHOWN], *(escape(_shown(cell, redact)) for cell in cells))
-    out.print(table)
+    values = document["values"]
+    filled = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
+    return " · ".join(filter(None, filled))
 
 
 def _place(document: RejectDocument) -> str:
