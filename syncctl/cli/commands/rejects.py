@@ -148,8 +148,10 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
 
     with session.listener() as listener:
         invocation = Invocation("rejects retry", Trigger.MANUAL, dry_run, wait, stop=session.stop)
-        result = retry_rejects(session.settings, _filter(kind, reason, file, store), invocation, listener)
-    render_retry(result, dry_run=dry_run, as_json=json)
+        run_id, counts = retry_rejects(
+            session.settings, _filter(kind, reason, file, store), invocation, listener
+        )
+    render_retry(run_id, counts, dry_run=dry_run, as_json=json)
 
 
 def _dismiss(session: Session, ids: Ids, yes: YesAtOnce = False, json: Json = False) -> None:

@@ -162,8 +162,8 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
         )
     for run_id, rows in plan.corrected.items():
         output.hint(
-            f"`rejects import` has corrected {quantity(rows, 'row')} of its rejects since, and their leads "
-            f"stay. To take those back as well, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
+            f"A later run has saved {quantity(rows, 'row')} of its rejects, and their leads stay. To take "
+            f"those back as well, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
         )
     for run_id, leads in plan.needed.items():
         output.hint(

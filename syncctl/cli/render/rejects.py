@@ -184,12 +184,13 @@ def _shown(written: str, redact: Redact) -> str:
     return printable(" ".join(redact(written).split()))
 
 
-def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
+def render_retry(run_id: str, counts: Counts, *, dry_run: bool, as_json: bool) -> None:
     """The result of a retry."""
     if as_json:
         document: RetryDocument = {
             "command": "rejects retry",
             "ok": True,
+            "run_id": run_id,
             "dry_run": dry_run,
             **counts_document(counts),
         }
@@ -199,6 +200,12 @@ def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
         print_message("DRY RUN: nothing was written.")
     outcome = counts_text(counts, dry_run=dry_run, is_retry=True)
     print_text(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
+    _tell_undo(run_id, is_stored=counts.rows > counts.invalid, dry_run=dry_run)
+
+
+def _tell_undo(run_id: str, *, is_stored: bool, dry_run: bool) -> None:
+    if is_stored and not dry_run and sys.stdout.isatty():
+        print_line(f"To take it back: syncctl import undo {run_id[:ID_SHOWN]}")
 
 
 def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as_json: bool) -> None:
@@ -241,8 +248,7 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
         print_message(f"{quantity(result.listed, 'row')} {stays} on the rejects list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
-    if result.count(LineOutcome.FIXED) and not result.dry_run and sys.stdout.isatty():
-        print_line(f"To take it back: syncctl import undo {result.run_id[:ID_SHOWN]}")
+    _tell_undo(result.run_id, is_stored=result.count(LineOutcome.FIXED) > 0, dry_run=result.dry_run)
 
 
 def _line_document(line: LineResult) -> CorrectedLineDocument:

@@ -150,6 +150,7 @@ class RetryDocument(CountsDocument):
 
     command: str
     ok: bool
+    run_id: str
     dry_run: bool
 
 
