@@ -271,6 +271,24 @@ def _masked(written: str) -> str:
     return mask_phones(written, mistyped=True)
 
 
+def render_to_dismiss(rejects: Sequence[Reject], redact: Redact, *, as_json: bool) -> None:
+    """Which rejects would be dismissed."""
+    if as_json:
+        ids = [reject.reject_id for reject in rejects]
+        document: DismissedDocument = {
+            "command": "rejects dismiss",
+            "ok": True,
+            "dismissed": [],
+            "planned": ids,
+        }
+        print_result(document)
+    elif not rejects:
+        print_message("No reject on the list is like this.")
+    else:
+        render_rejects(rejects, 0, redact, as_json=False)
+        print_message(f"Nothing was changed: --apply dismisses {quantity(len(rejects), 'reject')}.")
+
+
 def render_dismissed(rejects: Sequence[Reject], *, as_json: bool) -> None:
     """Which rejects were dismissed."""
     if as_json:

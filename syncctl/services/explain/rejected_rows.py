@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 
@@ -60,7 +60,7 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
 def history_of_row(source: StepName, location: str, store: str, row: object) -> RecordHistory:
     """The history of a row that can't become a lead; by itself, of one on the rejects list."""
     phone = row_text(row, PHONE)
-    dated_at = own_date(source, row, UTC) if source in SOURCES else None
+    dated_at = own_date(source, row, UTC) if source in SOURCES and isinstance(row, Mapping) else None
     return RecordHistory(
         lead_type="",
         name=row_text(row, NAME),

@@ -160,3 +160,4 @@ class DismissedDocument(TypedDict):
     command: str
     ok: bool
     dismissed: list[str]
+    planned: NotRequired[list[str]]
