@@ -142,8 +142,8 @@ def _trigger_words(run: PastRun) -> str:
 
 def run_words(run: PastRun) -> str:
     """What a run came to, in a line: what failed first."""
-    if run.corrected_lines:
-        return corrected_words(run.corrected_lines)
+    if lines := run.corrected_lines:
+        return corrected_words({each: lines[each] for each in lines if lines[each] or each == "fixed"})
     if not run.steps:
         return "stopped before its first step"
     failed = [
@@ -188,11 +188,8 @@ def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:
         came_to = corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
         _print_fields(redact, *about, came_to, *undone)
     for step in run.steps:
-        errors = quantity(step.errors, "error")
-        counts = _counts_texts(step.counts)
-        _print_fields(
-            redact, *about, step.name, step.status.value, *counts, errors, step.error or "", *undone
-        )
+        counts = (*_counts_texts(step.counts), quantity(step.errors, "error"))
+        _print_fields(redact, *about, step.name, step.status.value, *counts, step.error or "", *undone)
         for location in step.locations if with_locations else ():
             place = (location.location, location.store)
             remarks = "; ".join(_remarks(location))

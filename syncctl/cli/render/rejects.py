@@ -90,12 +90,12 @@ def print_table(rejects: Sequence[Reject], redact: Redact) -> None:
     _print_table([masked_document(reject) for reject in sorted(rejects, key=_in_groups)], redact)
 
 
-def _in_groups(reject: Reject) -> tuple[str, ...]:
-    """By store, then by file or location, then by reason."""
+def _in_groups(reject: Reject) -> tuple[str | int, ...]:
+    """By store, then by file or location, then by reason and row."""
     from syncctl.services.rejects.reject_list import sheet_and_row
 
-    sheet, _ = sheet_and_row(reject)
-    return reject.store or _NO_STORE, reject.source, reject.location, sheet, reject.reason
+    sheet, number = sheet_and_row(reject)
+    return reject.store or _NO_STORE, reject.source, reject.location, sheet, reject.reason, number or 0
 
 
 def _print_documents(documents: Sequence[RejectDocument], redact: Redact) -> None:
