@@ -20,6 +20,7 @@ from syncctl.cli.render.printer import (
 from syncctl.cli.run_words import corrected_words, counts_text
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import counts_document
+from syncctl.locations import location_words
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
@@ -135,25 +136,28 @@ def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
 
     out = console()
     reasons = [_shown(document["reason"], redact) for document in documents]
-    rows = [f"row {document['row']}" if document["row"] else "" for document in documents]
-    row_width = max(map(len, rows), default=0)
-    room = out.width - ID_SHOWN - row_width - 3 * _GAP
-    reason_width = min(max(map(len, reasons), default=0), room - _SAID_AT_LEAST)
-    for heading, group in groupby(zip(documents, rows, reasons, strict=True), lambda each: _heading(each[0])):
+    rows = [f"{' ' * _GAP}row {document['row']}" if document["row"] else "" for document in documents]
+    starts = [document["id"][:ID_SHOWN] + row for document, row in zip(documents, rows, strict=True)]
+    start_width = max(map(len, starts), default=0)
+    room = out.width - start_width - 2 * _GAP
+    reason_width = max(min(max(map(len, reasons), default=0), room - _SAID_AT_LEAST), 1)
+    lines = zip(documents, starts, reasons, strict=True)
+    for heading, group in groupby(lines, lambda line: _heading(line[0])):
         table = plain_table(gap=_GAP, show_header=False)
-        for width in (ID_SHOWN, row_width, max(reason_width, 1), max(room - reason_width, 1)):
+        for width in (start_width, reason_width, max(room - reason_width, 1)):
             table.add_column(no_wrap=True, overflow="ellipsis", width=width)
-        for document, row, reason in group:
+        for document, start, reason in group:
             said = _shown(_said(document), redact)
-            table.add_row(document["id"][:ID_SHOWN], row, escape(reason), f"[dim]{escape(said)}[/dim]")
+            table.add_row(start, escape(reason), f"[dim]{escape(said)}[/dim]")
         out.print(f"[bold]{escape(_shown(heading, redact))}[/bold]")
         out.print(table)
 
 
 def _heading(document: RejectDocument) -> str:
     """What a reject's line stands below: its store, and its file with the sheet or its location."""
-    of_file = document["row"] is not None
-    place = f"{document['where']} {document['sheet']}" if of_file else _place(document)
+    place = f"{document['where']} {document['sheet']}"
+    if document["row"] is None:
+        place = f"{document['kind']}, {location_words(document['where'])}"
     return f"{document['store'] or _NO_STORE} · {place}"
 
 
@@ -275,13 +279,8 @@ def render_to_dismiss(rejects: Sequence[Reject], redact: Redact, *, as_json: boo
     """Which rejects would be dismissed."""
     if as_json:
         ids = [reject.reject_id for reject in rejects]
-        document: DismissedDocument = {
-            "command": "rejects dismiss",
-            "ok": True,
-            "dismissed": [],
-            "planned": ids,
-        }
-        print_result(document)
+        plan: DismissedDocument = {"command": "rejects dismiss", "ok": True, "dismissed": [], "planned": ids}
+        print_result(plan)
     elif not rejects:
         print_message("No reject on the list is like this.")
     else:
