@@ -173,7 +173,7 @@ def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the com
 ) -> None:
     """Take them off the list for good, unsaved."""
     from syncctl.cli.render.rejects import print_table, render_dismissed, render_to_dismiss
-    from syncctl.cli.terminal.asking import can_ask, check_yes, confirm
+    from syncctl.cli.terminal.asking import can_ask, confirm
     from syncctl.errors import UsageError
     from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.wiring.rejects import dismiss_rejects, listed_rejects, rejects_to_dismiss
@@ -186,7 +186,6 @@ def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the com
     if ids:
         found = rejects_to_dismiss(session.settings, ids)
     else:
-        check_yes(yes=yes, apply=apply)
         found = listed_rejects(session.settings, wanted)
         if not apply or not found:
             render_to_dismiss(found, session.redactor, as_json=json)
