@@ -74,6 +74,7 @@ class RejectsRetry:
             StopRequestedError: between two batches.
         """
         retry = Retry(run, self._locations, self._cells_of)
+        run.corrected_lines = self._outcomes()
         for listed in run.stop.between(by_source(self._rejects)):
             attempt = retry.attempt(listed)
             stored = [reject for reject in listed if reject.reject_id not in attempt.left]
@@ -84,8 +85,11 @@ class RejectsRetry:
             if as_it_came := [each.reject_id for each in stored if is_as_it_came(each)]:
                 run.storage.clear_rejects(as_it_came)
             self.counts += attempt.counts
-            still_invalid = self.counts.invalid
-            run.corrected_lines = {"fixed": self.counts.rows - still_invalid, "still_invalid": still_invalid}
+            run.corrected_lines = self._outcomes()
+
+    def _outcomes(self) -> dict[str, int]:
+        """The counts as those of a corrected sheet (`LineOutcome`)."""
+        return {"fixed": self.counts.rows - self.counts.invalid, "still_invalid": self.counts.invalid}
 
 
 def by_source(rejects: Iterable[Reject]) -> list[list[Reject]]:
