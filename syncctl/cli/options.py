@@ -71,7 +71,7 @@ Wait = Annotated[
 ]
 
 _GOES_WITH = (
-    ("yes", ("apply",)),
+    ("yes", ("apply", "ids")),
     ("wait", ("apply", "repair")),
     ("interval", ("watch",)),
     ("force", ("preview", "evidence")),

@@ -29,6 +29,7 @@ _STARTED: Mapping[str, str] = {
     **{report: f"Syncing {source.plural}" for report, source in SOURCES.items()},
     "verify source": f"Checking {RECORDS} against the API, syncing what is missing",
     "rejects import": "Reading the corrected sheet",
+    "rejects retry": "Trying the rejected rows again",
 }
 """Command -> what its run does."""
 
@@ -174,10 +175,10 @@ def rejected_words(new: int, *, dry_run: bool) -> str:
 
 
 def corrected_words(lines: Mapping[str, int], *, dry_run: bool = False) -> str:
-    """What became of the lines of a corrected sheet. `lines`: outcome -> how many."""
+    """What became of corrected or retried rejects. `lines`: outcome -> how many."""
     words = {"fixed": "would be fixed" if dry_run else "fixed"}
     words |= {"still_invalid": "still rejected", "unchanged": "unchanged"}
-    return ", ".join(f"{lines.get(outcome, 0):,} {word}" for outcome, word in words.items())
+    return ", ".join(f"{lines[outcome]:,} {word}" for outcome, word in words.items() if outcome in lines)
 
 
 def _steps_of_api(result: RunResult) -> list[StepResult]:

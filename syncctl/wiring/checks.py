@@ -92,10 +92,11 @@ def waiting_line(settings: Settings) -> str:
 
 def list_runs(settings: Settings, limit: int, *, failed_only: bool) -> tuple[PastRun, ...]:
     """The newest runs first, at most `limit` (0: all). Raises as `verify_data` does."""
-    from syncctl.services.checks.history import past_runs
+    from syncctl.services.checks.history import past_runs, with_undo
 
     with opened_database(settings) as database:
-        return past_runs(database, limit, failed_only=failed_only)
+        runs = past_runs(database, limit, failed_only=failed_only)
+        return tuple(with_undo(database, run) for run in runs)
 
 
 def list_run_lines(settings: Settings, most: int, limit: int, *, failed_only: bool) -> tuple[RunLine, ...]:
@@ -103,10 +104,11 @@ def list_run_lines(settings: Settings, most: int, limit: int, *, failed_only: bo
     (0: all). Raises as `verify_data` does."""
     from itertools import islice
 
-    from syncctl.services.checks.history import grouped, newest_runs
+    from syncctl.services.checks.history import grouped, newest_runs, with_undo
 
     with opened_database(settings) as database:
-        return grouped(islice(newest_runs(database, failed_only=failed_only), limit or None), most)
+        lines = grouped(islice(newest_runs(database, failed_only=failed_only), limit or None), most)
+        return tuple(tuple(with_undo(database, run) for run in line) for line in lines)
 
 
 def run_statistics(settings: Settings, days: int) -> RunStatistics:

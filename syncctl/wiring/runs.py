@@ -131,18 +131,17 @@ def run_all(
 
 def retry_rejects(
     settings: Settings, wanted: RejectFilter, invocation: Invocation, listener: Listener
-) -> Counts:
-    """Retry rejected records. Raises as `run_sync` does, and UsageError if a store is unknown."""
-    from syncctl.services.rejects.retrying import retry_rejects as retry
-    from syncctl.wiring.rejects import wanted_rejects
+) -> tuple[str, Counts]:
+    """Retry rejected records: gives the run's id and what became of them. Raises as `run_sync` does, and
+    UsageError if a store is unknown."""
+    from syncctl.services.rejects.retrying import RejectsRetry
+    from syncctl.wiring.rejects import listed_rejects
 
-    with (
-        _locked(settings, invocation),
-        opened_storage(settings, dry_run=invocation.dry_run) as storage,
-    ):
-        run = Run(_request(invocation, ()), storage, listener, clock_of(settings), invocation.stop)
-        found = wanted_rejects(settings, storage, wanted)
-        return retry(run, found, locations_of(settings), cells_of(settings))
+    with _locked(settings, invocation):
+        found = listed_rejects(settings, wanted)
+        retry = RejectsRetry(found, locations_of(settings), cells_of(settings))
+        result = _execute(settings, invocation, _request(invocation, ()), [retry], listener)
+    return result.run_id, retry.counts
 
 
 def import_corrected_rejects(

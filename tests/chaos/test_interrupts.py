@@ -30,7 +30,7 @@ HOW = {
 """What the synclog says of the step that a signal ended."""
 
 CLEANUPS = ("clean_finished", "clean_duplicates", "rename_stores")
-RUNS = ("execute", "retry_rejects", *CLEANUPS)
+RUNS = ("execute", *CLEANUPS)
 """The functions within which a signal strikes: what a run is."""
 
 MOMENTS = ("call", "return", "c_return")

@@ -105,7 +105,7 @@ def test_damaged_dates_of_its_own_are_none(world: World, database: Path) -> None
     assert {request.body["months"] for request in world.sandbox.requests[-4:] if request.body} == {"12"}
     assert world.retry_rejects().saved == 0
     with closing(SqliteStorage(database, read_only=True)) as storage:
-        assert len(storage.runs(0)) == 2
+        assert len(storage.runs(0)) == 3
 
 
 def _cut(content: bytearray, rng: Random) -> None:

@@ -186,15 +186,21 @@ def test_on_a_terminal_it_has_three_buckets(program: Program, run_id: str, colum
         "No longer there: 1 lead",
     ):
         assert heading in shown
-    assert "[bold]new → just enquiry" in " ".join(shown.split())
+    said = " ".join(shown.split())
+    assert "[bold]new → just enquiry" in said
+    assert "In all: delete 1 lead and change back 1 lead; 1 lead would be kept; 1 lead no longer" in said
     assert re.search(r"Customer 3 · 94xxxxxx03 ·\s+Suitor Guy - Calicut", shown)
     assert max(map(len, shown.splitlines()[:-2])) <= columns
 
 
 def test_once_taken_back_nothing_is_left_and_no_empty_list_is_shown(program: Program) -> None:
     run_id = imported(program, customer(1))
-    done = program.run("import", "undo", run_id, "--apply")
-    assert f"Took back import {run_id[:8]}: deleted 1 lead." in done.stdout
+    planned = plain(program.run_on_terminal("import", "undo", run_id).stdout)
+    assert "0 leads" not in planned
+    assert "No longer there" not in planned
+    done = plain(program.run_on_terminal("import", "undo", run_id, "--apply", "--yes").stdout)
+    assert f"Took back import {run_id[:8]}: deleted 1 lead." in done
+    assert "\nsyncctl cleanup restore " in done.replace("\r", "")  # a command begins its line
     shown = plain(program.run_on_terminal("import", "undo", run_id).stdout)
     assert "Nothing is left to take back of import" in shown
     assert "0 leads" not in shown
@@ -214,6 +220,12 @@ def test_an_import_and_history_name_the_command(program: Program, run_id: str) -
     assert command not in shown
     assert "Taken back: today " in shown
     assert json.loads(program.run("history", run_id, "--json").stdout)["run"]["undone_at"] is not None
+    listed = plain(program.run_on_terminal("history", columns=80).stdout).splitlines()
+    assert ["taken back today" in line for line in listed if "✓" in line] == [False, True, False, False]
+    runs = json.loads(program.run("history", "--json").stdout)["runs"]
+    undone = [run.get("undone_at") is not None for run in runs]
+    assert undone == ["taken back at 20" in line for line in program.run("history").stdout.splitlines()]
+    assert undone == [False, False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,12 @@ def test_on_a_terminal_counts_come_first_and_each_reject_is_one_line(listed: Pro
         assert lines[0] == "4 rejects"
         assert max(map(len, lines)) <= columns
         assert any(line.split()[:4] == ["1", "Suitor", "Guy", "-"] for line in lines)
+        for store, file in (("Suitor Guy - Calicut", "sg_calicut"), ("Zorucci - Edappally", "z_edappally")):
+            assert f"{store} · walkin_{file}.csv" in lines
         for reject in rejects(listed):
-            assert sum(line.startswith(reject["id"][:8]) for line in lines) == 1
+            (line,) = (line for line in lines if line.startswith(reject["id"][:8]))
+            shown_in_full = f"  row {reject['row']}  {reject['reason']}"
+            assert (shown_in_full if columns == 120 else shown_in_full[:44]) in line
         assert "7796831125" not in shown
 
 
@@ -167,6 +171,27 @@ def test_dismissed_ones_stay_away(listed: Program) -> None:
     ended = listed.run("import", "walkin", *files)
     assert "newly rejected" not in ended.output
     assert len(rejects(listed)) == 2
+
+
+def test_those_of_a_store_are_dismissed_once_agreed_to(listed: Program) -> None:
+    calicut = {each["id"] for each in rejects(listed, "--store", "sg calicut")}
+    choice = ("rejects", "dismiss", "--store", "sg calicut")
+    planned = listed.run(*choice)
+    assert (planned.status, len(planned.stdout.splitlines())) == (0, 2)
+    assert planned.stderr == "Nothing was changed: --apply dismisses 2 rejects.\n"
+    as_json = json.loads(listed.run(*choice, "--json").stdout)
+    assert (as_json["dismissed"], {*as_json["planned"]}) == ([], calicut)
+    refused = listed.run_on_terminal(*choice, "--apply", typed="n\n")
+    assert "Dismiss 2 rejects? [y/N]" in refused.stdout
+    assert len(rejects(listed)) == 4
+    assert listed.run("rejects", "dismiss").status == 2
+    assert listed.run(*choice, next(iter(calicut))).status == 2
+    assert listed.run(*choice, "--yes").status == 2
+    one = listed.run("rejects", "dismiss", "--store", "sg calicut", "--reason", "no customer", "--apply")
+    assert one.stdout == "1 reject dismissed.\n"
+    assert "1 reject dismissed." in listed.run_on_terminal(*choice, "--apply", "--yes").stdout
+    assert not calicut.intersection(each["id"] for each in rejects(listed))
+    assert "No reject on the list is like this." in listed.run(*choice, "--apply").stderr
 
 
 def test_a_preview_leaves_out_what_was_answered_before(listed: Program) -> None:

@@ -283,6 +283,38 @@ def test_a_reject_tells_reason_place_and_run(world: World, sandbox: Sandbox) -> 
     assert "rejected: no customer name" in fetched.state
 
 
+def test_a_row_that_can_not_become_a_lead_is_found_at_the_source_with_the_reason(
+    world: World, sandbox: Sandbox
+) -> None:
+    world.run((StepName.BOOKING,))
+    book(sandbox, customerName=" ", itemCode="A")
+    book(sandbox, customerName=" ", itemCode="B")
+    found = asked(world, PHONE, fetch=True)
+    history = only(found)
+    assert (found.found, history.state, history.booking_no) == (False, RecordState.REFUSED, "4711")
+    assert history.source_now is not None
+    assert history.source_now.state.endswith(
+        f"location {sandbox.locations[0]}, but rejected: no customer name"
+    )
+    assert "the next sync adds it" in history.notes[0]
+
+
+def test_a_dismissed_reject_is_told_by_its_booking_number_and_by_what_the_source_has(
+    world: World, sandbox: Sandbox
+) -> None:
+    book(sandbox, customerName=" ")
+    world.run((StepName.BOOKING,))
+    with world.storage() as storage:
+        listed = [reject.reject_id for reject in storage.rejects() if "4711" in reject.row]
+    world.dismiss_rejects(*listed)
+    history = only(asked(world, "4711"))
+    assert (history.state, history.booking_no) == (RecordState.ANSWERED, "4711")
+    assert not asked(world, PHONE).found  # a dismissed row keeps no customer's data
+    history = only(asked(world, PHONE, fetch=True))
+    assert history.state is RecordState.REFUSED
+    assert "dismissed" in history.notes[0]
+
+
 def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
     number = next(
         row["bookingNo"] for row in sandbox.rows("booking", sandbox.locations[1]) if row.get("bookingNo")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.sources import StepName
+from syncctl.domain.stores import Store
 from syncctl.errors import UsageError
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Storage
@@ -25,7 +26,7 @@ from tests.chaos.states import Rewind, State, assert_as_undisturbed, state_of
 from tests.integration.test_corrected_rejects import corrected
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.interleaved_storage import InterleavedStorage
-from tests.support.store_files import counts, row, snapshot, write
+from tests.support.store_files import HEADER, counts, row, snapshot, write
 from tests.support.webapp import finish, report_of
 from tests.support.world import World
 
@@ -382,6 +383,25 @@ def test_what_was_corrected_stays_answered_until_that_is_taken_back(office: Offi
     assert_as_undisturbed(office.state(), before)
 
 
+def test_a_retry_is_taken_back_too_and_before_the_import_of_its_rows(office: Office) -> None:
+    place = "Suitor Guy - Atlantis"
+    file = write(office.folder / "walkin.csv", [*customer(1), place], header=[*HEADER, "Store"])
+    wrong = office.world.import_files(WALKIN, file).run_id
+    with office.world.storage() as storage:
+        storage.add_stores([Store(place, "999", "Suitor Guy", "", True)])
+    before = office.state()
+    office.world.now += timedelta(minutes=1)
+    assert office.world.retry_rejects().saved == 1
+    with office.world.storage() as storage:
+        (retry,) = cast(Database, storage).runs(1)
+    assert retry.document["corrected_lines"] == {"fixed": 1, "still_invalid": 0}
+    assert office.plan(wrong).corrected == {retry.run_id: 1}
+    plan = office.undo_as_planned(retry.run_id)
+    assert (outcomes(plan), plan.relisted) == ((1, 0, 0), 1)
+    assert_as_undisturbed(office.state(), before)
+    assert (office.plan(wrong).corrected, office.plan(wrong).unlisted) == ({}, 1)
+
+
 def test_a_corrected_reject_that_was_edited_since_is_kept(office: Office) -> None:
     office.imports(customer(2, Contact="12"))
     correction = office.corrects({"Customer 2": "9400000002"})
@@ -451,6 +471,22 @@ def test_a_backup_brings_all_leads_back(office: Office) -> None:
     assert office.state().leads == imported.leads
     assert office.state().records.keys() == imported.records.keys()
     assert office.restore(undone.backup).same == 3
+
+
+def test_what_a_backup_has_brought_back_can_be_taken_back_again(office: Office) -> None:
+    office.imports(customer(1, Remarks="old"))
+    before = office.state()
+    run_id = office.imports(customer(1, Remarks="new"), customer(2), customer(3))
+    for _ in range(2):
+        undone = office.undo(run_id)
+        assert office.state().leads == before.leads
+        assert office.plan(run_id).run.undone_at is not None
+        office.restore(undone.backup)
+        plan = office.plan(run_id)
+        assert (outcomes(plan), plan.run.undone_at) == ((3, 0, 0), None)
+    office.world.app.edit(office.lead(2)["_id"], remarks="calls back")
+    assert outcomes(office.undo_as_planned(run_id)) == (2, 1, 0)
+    assert office.lead(1)["remarks"] == "old"
 
 
 def test_a_run_of_both_kinds_is_taken_back_whole(office: Office) -> None:

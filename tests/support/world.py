@@ -30,7 +30,7 @@ from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.rejects.correcting import SheetCorrection, SheetResult
 from syncctl.services.rejects.dismissing import dismiss, rejects_by_id
 from syncctl.services.rejects.reject_sheets import ID_TITLE, lines_of, sheet_of_all, sheets_of
-from syncctl.services.rejects.retrying import retry_rejects
+from syncctl.services.rejects.retrying import RejectsRetry
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import SyncOptions, WindowSettings
@@ -198,8 +198,9 @@ class World:
         self.recorder = Recorder()
         with self.storage() as storage:
             request = RunRequest("rejects retry", (), Trigger.MANUAL)
-            run = Run(request, wrap(storage), self.recorder, self._clock(), self.stop)
-            return retry_rejects(run, storage.rejects(), locations or self.locations, self._cells_of)
+            retry = RejectsRetry(storage.rejects(), locations or self.locations, self._cells_of)
+            Run(request, wrap(storage), self.recorder, self._clock(), self.stop).execute([retry])
+            return retry.counts
 
     def _titles(self, kind: StepName) -> Titles:
         return self.mapping.titles[kind] if self.mapping else Titles(f"columns.{kind}")

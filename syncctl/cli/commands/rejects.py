@@ -50,10 +50,16 @@ Corrected = Annotated[
     typer.Argument(readable=False, metavar="FILE", help="The exported sheet, corrected.", show_default=False),
 ]
 Ids = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="ID...", help="Their ids as listed, or at least the first six characters.", show_default=False
+        metavar="[ID...]",
+        help="Their ids as listed, or at least the first six characters.",
+        show_default=False,
     ),
+]
+ApplyToChosen = Annotated[
+    bool,
+    typer.Option("--apply", show_default="only show them", help="Dismiss those that the options choose."),
 ]
 Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite an existing FILE.")]
 DryRun = Annotated[
@@ -148,17 +154,42 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
 
     with session.listener() as listener:
         invocation = Invocation("rejects retry", Trigger.MANUAL, dry_run, wait, stop=session.stop)
-        result = retry_rejects(session.settings, _filter(kind, reason, file, store), invocation, listener)
-    render_retry(result, dry_run=dry_run, as_json=json)
+        run_id, counts = retry_rejects(
+            session.settings, _filter(kind, reason, file, store), invocation, listener
+        )
+    render_retry(run_id, counts, dry_run=dry_run, as_json=json)
 
 
-def _dismiss(session: Session, ids: Ids, yes: YesAtOnce = False, json: Json = False) -> None:
+def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+    session: Session,
+    ids: Ids = None,
+    kind: Kind = None,
+    reason: Reason = None,
+    file: File = None,
+    store: Store = None,
+    apply: ApplyToChosen = False,
+    yes: YesAtOnce = False,
+    json: Json = False,
+) -> None:
     """Take them off the list for good, unsaved."""
-    from syncctl.cli.render.rejects import print_table, render_dismissed
+    from syncctl.cli.render.rejects import print_table, render_dismissed, render_to_dismiss
     from syncctl.cli.terminal.asking import can_ask, confirm
-    from syncctl.wiring.rejects import dismiss_rejects, rejects_to_dismiss
+    from syncctl.errors import UsageError
+    from syncctl.services.rejects.reject_list import RejectFilter
+    from syncctl.wiring.rejects import dismiss_rejects, listed_rejects, rejects_to_dismiss
 
-    found = rejects_to_dismiss(session.settings, ids)
+    wanted = _filter(kind, reason, file, store)
+    if bool(ids) is (wanted != RejectFilter()):
+        raise UsageError(
+            "Name the rejects by their ids, or choose them with --store, --reason, --file and --kind."
+        )
+    if ids:
+        found = rejects_to_dismiss(session.settings, ids)
+    else:
+        found = listed_rejects(session.settings, wanted)
+        if not apply or not found:
+            render_to_dismiss(found, session.redactor, as_json=json)
+            return
     if not yes and can_ask():
         if not json:
             print_table(found, session.redactor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -88,8 +89,14 @@ def restore_command(backup: Path | None) -> str | None:
 def print_done(done: str, backup: Path | None) -> None:
     """Print what was done, in the past tense, and the command that undoes it."""
     print_line(f"{done}.")
-    if backup is not None:
-        print_line(f"To undo: {restore_command(backup)}")
+    print_command("To undo", restore_command(backup))
+
+
+def print_command(what_for: str, command: str | None) -> None:
+    """Print a command that can be copied; on a terminal it begins a line. None: nothing is printed."""
+    if command is not None:
+        gap = "\n" if sys.stdout.isatty() else " "
+        print_line(f"{what_for}:{gap}{command}")
 
 
 def outcome_document(left: Sequence[str], backup: Path | None) -> OutcomeDocument:

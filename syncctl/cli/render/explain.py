@@ -41,6 +41,9 @@ _KINDS: dict[str, _Kind] = {
     "justDial": ("Just Dial", "Just Dial lead", "Just Dial leads"),
 }
 _REJECTED: _Kind = ("Row", "rejected row", "rejected rows")
+_OF_ROWS = (RecordState.REJECTED, RecordState.ANSWERED, RecordState.REFUSED)
+"""Of rows that have become no record."""
+
 _ENDS = {
     RecordState.FINISHED: "finished",
     RecordState.DELETED: "deleted",
@@ -53,6 +56,8 @@ _STYLES = {
     RecordState.FINISHED: "green",
     RecordState.DELETED: "yellow",
     RecordState.REJECTED: "red",
+    RecordState.ANSWERED: "yellow",
+    RecordState.REFUSED: "red",
     RecordState.MISSING: "red",
 }
 
@@ -118,7 +123,7 @@ def render_explanation(
 
 
 def _kind(history: RecordHistory) -> _Kind:
-    if history.state is RecordState.REJECTED:
+    if history.state in _OF_ROWS:
         return _REJECTED
     lead_type = history.lead_type or "lead"
     return _KINDS.get(lead_type, (lead_type, lead_type, f"{lead_type} leads"))
@@ -136,7 +141,7 @@ def _headline(histories: Sequence[RecordHistory]) -> str:
 
 def _title(history: RecordHistory, visible: Visible) -> str:
     kind = _kind(history)[0]
-    if history.state is RecordState.REJECTED and history.origin.report is not None:
+    if history.state in _OF_ROWS and history.origin.report is not None:
         kind = f"{history.origin.report.value.capitalize()} row"
     first, last = (kind, history.booking_no, history.name), history.store
     parts = (*map(visible.text, first), visible.number(history.phone), visible.text(last))

@@ -104,8 +104,9 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         several = len(line) > 1
         result = _several_words(line, clock) if several else run_words(newest)
         command = _shared(run.command for run in line)
-        if not (wide or several) and command != USUAL_COMMAND:
-            result = f"{command}: {result}"
+        named = [command] if not (wide or several) and command != USUAL_COMMAND else []
+        named += [f"taken back {clock.short(newest.undone_at)}"] if newest.undone_at else []
+        result = ": ".join(filter(None, (", ".join(named), result)))
         cells: list[RenderableType] = [
             _sign(newest),
             clock.short(oldest.started_at),
@@ -141,8 +142,8 @@ def _trigger_words(run: PastRun) -> str:
 
 def run_words(run: PastRun) -> str:
     """What a run came to, in a line: what failed first."""
-    if run.corrected_lines:
-        return corrected_words(run.corrected_lines)
+    if lines := run.corrected_lines:
+        return corrected_words({each: lines[each] for each in lines if lines[each] or each == "fixed"})
     if not run.steps:
         return "stopped before its first step"
     failed = [
@@ -181,14 +182,14 @@ def render_run_detail(run: PastRun, redact: Redact, clock: Clock, *, as_json: bo
 
 def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:
     about = (instant(run.started_at), run.run_id, run.command, run.trigger, f"{run.duration_s:.1f} s")
+    undone = [f"taken back at {instant(run.undone_at)}"] if run.undone_at else []
     if not run.steps:
         # It was stopped before, or took corrected rejects back.
         came_to = corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
-        _print_fields(redact, *about, came_to)
+        _print_fields(redact, *about, came_to, *undone)
     for step in run.steps:
-        errors = quantity(step.errors, "error")
-        counts = _counts_texts(step.counts)
-        _print_fields(redact, *about, step.name, step.status.value, *counts, errors, step.error or "")
+        counts = (*_counts_texts(step.counts), quantity(step.errors, "error"))
+        _print_fields(redact, *about, step.name, step.status.value, *counts, step.error or "", *undone)
         for location in step.locations if with_locations else ():
             place = (location.location, location.store)
             remarks = "; ".join(_remarks(location))

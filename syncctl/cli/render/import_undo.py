@@ -10,11 +10,12 @@ from syncctl.cli.render.cleanup_output import (
     Output,
     field_words,
     outcome_document,
+    print_command,
     restore_command,
     tell_left,
 )
 from syncctl.cli.render.import_undo_document import undo_document, value_text
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result, print_text
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -46,6 +47,12 @@ _WORDS = {
 }
 """The same in a pipe."""
 
+_STAYS = {
+    Outcome.KEPT: ("would be kept", "kept"),
+    Outcome.GONE: ("no longer there", "no longer there"),
+}
+"""The same in a sentence."""
+
 _DELETED = ("would be deleted", "deleted")
 """Before it is done, and afterwards."""
 
@@ -69,6 +76,8 @@ def undo_planned(plan: UndoPlan, output: Output, *, is_question: bool = False) -
         return
     _print_plan(plan, output, is_done=False)
     if plan.has_work and not is_question:
+        if sys.stdout.isatty() and plan.leads:
+            print_text(f"\nIn all: {_sum(plan, 'delete', 'change back', is_done=False)}.")
         output.hint(
             f"Nothing was changed. `syncctl import undo {short_id(plan.run)} --apply` does it, after writing "
             f"a backup of {quantity(len(plan.to_undo), 'lead')}."
@@ -79,11 +88,11 @@ def undo_question(plan: UndoPlan) -> str:
     """What to ask before it is done; empty where nothing would be."""
     if not plan.has_work:
         return ""
-    what = " and ".join(_counts(plan, "delete", "change back"))
+    what = " and ".join(_changes(plan, "delete", "change back"))
     return f"Take back import {short_id(plan.run)}" + (f": {what}?" if what else "?")
 
 
-def _counts(plan: UndoPlan, delete: str, change: str) -> Iterator[str]:
+def _changes(plan: UndoPlan, delete: str, change: str) -> Iterator[str]:
     """How many leads are deleted and changed, in these words."""
     deleted = sum(lead.is_deleted for lead in plan.to_undo)
     changed = len(plan.to_undo) - deleted
@@ -91,6 +100,16 @@ def _counts(plan: UndoPlan, delete: str, change: str) -> Iterator[str]:
         yield f"{delete} {quantity(deleted, 'lead')}"
     if changed:
         yield f"{change} {quantity(changed, 'lead')}"
+
+
+def _sum(plan: UndoPlan, delete: str, change: str, *, is_done: bool) -> str:
+    """What is done to all leads, and how many are not touched; empty where there are none."""
+    stay = [
+        f"{quantity(len(leads), 'lead')} {_STAYS[outcome][is_done]}"
+        for outcome in _STAYS
+        if (leads := plan.of(outcome))
+    ]
+    return "; ".join(filter(None, (" and ".join(_changes(plan, delete, change)), *stay)))
 
 
 def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_known: bool = False) -> None:
@@ -108,10 +127,10 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
         if everything or not (is_known or (sys.stdout.isatty() and plan.has_work)):
             _print_plan(plan, output, is_done=True)
         if plan.has_work:
-            what = " and ".join(_counts(plan, "deleted", "changed back"))
-            print_line(f"Took back import {short_id(plan.run)}" + (f": {what}." if what else "."))
+            done = _sum(plan, "deleted", "changed back", is_done=True)
+            print_text(f"Took back import {short_id(plan.run)}" + (f": {done}." if done else "."))
         if result.backup:
-            print_line(f"To put the leads back: {restore_command(result.backup)}")
+            print_command("To put the leads back", restore_command(result.backup))
     if plan.left:
         tell_left(plan.left)
 
@@ -128,7 +147,7 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
         )
     if not plan.has_work:
         before = f" It was taken back {at}{when(run.undone_at)}." if run.undone_at else ""
-        print_line(f"Nothing is left to take back of {name}.{before}")
+        print_text(f"Nothing is left to take back of {name}.{before}")
     if is_screen:
         with paged():
             if plan.has_work:
@@ -143,8 +162,8 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
         )
     for run_id, rows in plan.corrected.items():
         output.hint(
-            f"`rejects import` has corrected {quantity(rows, 'row')} of its rejects since, and their leads "
-            f"stay. To take those back as well, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
+            f"A later run has saved {quantity(rows, 'row')} of its rejects, and their leads stay. To take "
+            f"those back as well, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
         )
     for run_id, leads in plan.needed.items():
         output.hint(
@@ -227,26 +246,25 @@ def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     out = console()
     for outcome in Outcome:
         leads = plan.of(outcome)
-        if not leads and not plan.has_work:
+        if not leads:
             continue
         deleted = sum(lead.is_deleted for lead in leads)
         how = f" ({deleted:,} created by it, {_DELETED[is_done]})" if deleted else ""
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
-        if leads:
-            table = plain_table(show_header=False)
-            for _ in ("id", "what is done"):
-                table.add_column(no_wrap=True)
-            table.add_column(overflow="fold")
-            for lead in leads:
-                about = " · ".join(
-                    (output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store))
-                )
-                done = "deleted" if is_done else "delete"
-                table.add_row(escape(printable(lead.lead_id)), done if lead.is_deleted else "", escape(about))
-                for line in _what(lead, output, is_done=is_done):
-                    table.add_row("", "", f"[dim]{escape(line)}[/dim]")
-            out.print(table)
+        table = plain_table(show_header=False)
+        for _ in ("id", "what is done"):
+            table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for lead in leads:
+            about = " · ".join(
+                (output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store))
+            )
+            done = "deleted" if is_done else "delete"
+            table.add_row(escape(printable(lead.lead_id)), done if lead.is_deleted else "", escape(about))
+            for line in _what(lead, output, is_done=is_done):
+                table.add_row("", "", f"[dim]{escape(line)}[/dim]")
+        out.print(table)
     if others := [rest for _, rest in _others(plan, output, is_done=is_done)]:
-        out.print("\n[bold]And[/bold]")
+        out.print("\n[bold]Other changes[/bold]")
         for rest in others:
             out.print(escape(rest))

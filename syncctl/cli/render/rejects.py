@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from textwrap import shorten
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +20,7 @@ from syncctl.cli.render.printer import (
 from syncctl.cli.run_words import corrected_words, counts_text
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import counts_document
+from syncctl.locations import location_words
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ ID_SHOWN = 8
 """Digits of an id in the table: enough to name it by, among some thousands."""
 
 _NO_STORE = "(no store)"
-_WIDE = 100
-"""Columns of a terminal from which on the store stands in each line."""
+_GAP = 2
+_SAID_AT_LEAST = 16
+"""Characters of a line for what the row says."""
 
 
 def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_json: bool) -> None:
@@ -55,7 +58,7 @@ def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_js
 
     on_terminal = sys.stdout.isatty() and not as_json
     if on_terminal and found:
-        found = sorted(found, key=lambda each: (each.store or _NO_STORE, each.reason))  # newest first in each
+        found = sorted(found, key=_in_groups)  # newest first in each
     shown = found[:limit] if limit else found
     documents = [masked_document(reject) for reject in shown]
     if as_json:
@@ -85,7 +88,15 @@ def print_table(rejects: Sequence[Reject], redact: Redact) -> None:
     """One line each, on a terminal."""
     from syncctl.services.rejects.reject_list import masked_document
 
-    _print_table([masked_document(reject) for reject in rejects], redact)
+    _print_table([masked_document(reject) for reject in sorted(rejects, key=_in_groups)], redact)
+
+
+def _in_groups(reject: Reject) -> tuple[str | int, ...]:
+    """By store, then by file or location, then by reason and row."""
+    from syncctl.services.rejects.reject_list import sheet_and_row
+
+    sheet, number = sheet_and_row(reject)
+    return reject.store or _NO_STORE, reject.source, reject.location, sheet, reject.reason, number or 0
 
 
 def _print_documents(documents: Sequence[RejectDocument], redact: Redact) -> None:
@@ -108,10 +119,9 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
     out = console()
     out.print(f"[bold]{quantity(len(found), 'reject')}[/bold]\n")
     table = plain_table(header_style="dim")
-    table.expand = True
     table.add_column("Rows", justify="right", no_wrap=True)
-    table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=2)
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=4)
+    table.add_column("Store", no_wrap=True)
+    table.add_column("Reason", no_wrap=True, overflow="ellipsis")
     for (store, reason), rows in counts.most_common():
         masked = mask_phones(reason, mistyped=True)
         table.add_row(f"{rows:,}", escape(_shown(store, redact)), escape(_shown(masked, redact)))
@@ -120,33 +130,44 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
 
 
 def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
-    """One line each, whatever the terminal's width: of each column at least the beginning."""
+    """One line each, below its store and its file or location. A reason is cut off only where the terminal is
+    too narrow for it; what the row says gets the rest of the line."""
     from rich.markup import escape
 
+    out = console()
+    reasons = [_shown(document["reason"], redact) for document in documents]
+    rows = [f"{' ' * _GAP}row {document['row']}" if document["row"] else "" for document in documents]
+    starts = [document["id"][:ID_SHOWN] + row for document, row in zip(documents, rows, strict=True)]
+    start_width = max(map(len, starts), default=0)
+    room = out.width - start_width - 2 * _GAP
+    reason_width = max(min(max(map(len, reasons), default=0), room - _SAID_AT_LEAST), 1)
+    lines = zip(documents, starts, reasons, strict=True)
+    for heading, group in groupby(lines, lambda line: _heading(line[0])):
+        table = plain_table(gap=_GAP, show_header=False)
+        for width in (start_width, reason_width, max(room - reason_width, 1)):
+            table.add_column(no_wrap=True, overflow="ellipsis", width=width)
+        for document, start, reason in group:
+            said = _shown(_said(document), redact)
+            table.add_row(start, escape(reason), f"[dim]{escape(said)}[/dim]")
+        out.print(f"[bold]{escape(_shown(heading, redact))}[/bold]")
+        out.print(table)
+
+
+def _heading(document: RejectDocument) -> str:
+    """What a reject's line stands below: its store, and its file with the sheet or its location."""
+    place = f"{document['where']} {document['sheet']}"
+    if document["row"] is None:
+        place = f"{document['kind']}, {location_words(document['where'])}"
+    return f"{document['store'] or _NO_STORE} · {place}"
+
+
+def _said(document: RejectDocument) -> str:
+    """The filled cells of the row."""
     from syncctl.services.rejects.reject_list import in_order
 
-    out = console()
-    is_wide = out.width >= _WIDE
-    table = plain_table(header_style="dim")
-    table.expand = True
-    table.add_column("Id", no_wrap=True, width=ID_SHOWN)
-    if is_wide:
-        table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=4)
-    table.add_column("File, location", no_wrap=True, overflow="ellipsis", ratio=5)
-    table.add_column("Row", no_wrap=True, justify="right", min_width=4)
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=5)
-    table.add_column("What it says", no_wrap=True, overflow="ellipsis", ratio=6)
-    for document in documents:
-        number = document["row"]
-        where = f"{document['where']} {document['sheet']}" if number else _place(document)
-        values = document["values"]
-        filled = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
-        said = " · ".join(filter(None, filled))
-        cells = [where, f"{number or ''}", document["reason"], said]
-        if is_wide:
-            cells.insert(0, document["store"] or _NO_STORE)
-        table.add_row(document["id"][:ID_SHOWN], *(escape(_shown(cell, redact)) for cell in cells))
-    out.print(table)
+    values = document["values"]
+    filled = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
+    return " · ".join(filter(None, filled))
 
 
 def _place(document: RejectDocument) -> str:
@@ -167,12 +188,13 @@ def _shown(written: str, redact: Redact) -> str:
     return printable(" ".join(redact(written).split()))
 
 
-def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
+def render_retry(run_id: str, counts: Counts, *, dry_run: bool, as_json: bool) -> None:
     """The result of a retry."""
     if as_json:
         document: RetryDocument = {
             "command": "rejects retry",
             "ok": True,
+            "run_id": run_id,
             "dry_run": dry_run,
             **counts_document(counts),
         }
@@ -182,6 +204,12 @@ def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
         print_message("DRY RUN: nothing was written.")
     outcome = counts_text(counts, dry_run=dry_run, is_retry=True)
     print_text(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
+    _tell_undo(run_id, is_stored=counts.rows > counts.invalid, dry_run=dry_run)
+
+
+def _tell_undo(run_id: str, *, is_stored: bool, dry_run: bool) -> None:
+    if is_stored and not dry_run and sys.stdout.isatty():
+        print_line(f"To take it back: syncctl import undo {run_id[:ID_SHOWN]}")
 
 
 def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as_json: bool) -> None:
@@ -224,8 +252,7 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
         print_message(f"{quantity(result.listed, 'row')} {stays} on the rejects list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
-    if result.count(LineOutcome.FIXED) and not result.dry_run and sys.stdout.isatty():
-        print_line(f"To take it back: syncctl import undo {result.run_id[:ID_SHOWN]}")
+    _tell_undo(result.run_id, is_stored=result.count(LineOutcome.FIXED) > 0, dry_run=result.dry_run)
 
 
 def _line_document(line: LineResult) -> CorrectedLineDocument:
@@ -246,6 +273,19 @@ def _masked(written: str) -> str:
     from syncctl.safe_output.redact import mask_phones
 
     return mask_phones(written, mistyped=True)
+
+
+def render_to_dismiss(rejects: Sequence[Reject], redact: Redact, *, as_json: bool) -> None:
+    """Which rejects would be dismissed."""
+    if as_json:
+        ids = [reject.reject_id for reject in rejects]
+        plan: DismissedDocument = {"command": "rejects dismiss", "ok": True, "dismissed": [], "planned": ids}
+        print_result(plan)
+    elif not rejects:
+        print_message("No reject on the list is like this.")
+    else:
+        render_rejects(rejects, 0, redact, as_json=False)
+        print_message(f"Nothing was changed: --apply dismisses {quantity(len(rejects), 'reject')}.")
 
 
 def render_dismissed(rejects: Sequence[Reject], *, as_json: bool) -> None:

@@ -77,9 +77,10 @@ class PastRun:
     steps: tuple[PastStep, ...]
 
     corrected_lines: Mapping[str, int] = field(default_factory=dict)
-    """Of a run that took a corrected sheet of rejects back: outcome -> lines."""
+    """Of a run that took a corrected sheet of rejects back, or tried rejects again: outcome -> lines."""
+
     undone_at: datetime | None = None
-    """When it was taken back, if it was an import; only known of a run that is asked for."""
+    """When it was taken back, if it was an import; looked up by `with_undo`."""
 
     newly_rejected: int | None = None
     """How many rows it put on the rejects list; None: it ran before that was kept."""
@@ -100,10 +101,10 @@ class PastRun:
 
     @property
     def is_import(self) -> bool:
-        """Whether it stored or changed leads from files, or from a corrected sheet of rejects."""
+        """Whether it stored, changed or rejected rows of files, or saved rejects."""
         of_files = [step.counts for step in self.steps if step.name in list(FILE_STEPS)]
         is_correction = bool(self.corrected_lines.get("fixed"))
-        return is_correction or any(counts.saved or counts.updated for counts in of_files)
+        return is_correction or any(each.saved or each.updated or each.invalid for each in of_files)
 
 
 def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:
@@ -151,7 +152,11 @@ def find_run(database: Database, beginning: str) -> PastRun:
         data = ", ".join(f"{entry.run_id} ({instant(entry.started_at)})" for entry in found[:CANDIDATES])
         more = ", …" if len(found) > CANDIDATES else ""
         raise UsageError(f"Several runs have an id that begins with {beginning!r}: {data}{more}.")
-    run = past_run((exact or found)[0])
+    return with_undo(database, past_run((exact or found)[0]))
+
+
+def with_undo(database: Database, run: PastRun) -> PastRun:
+    """The run, and when it was taken back. Raises StorageError."""
     noted = database.noted_imports(run.run_id) if run.is_import else []
     return replace(run, undone_at=noted[0].undone_at) if noted else run
 
@@ -213,8 +218,6 @@ def runs_document(runs: tuple[PastRun, ...]) -> RunsDocument:
 def run_document(run: PastRun) -> RunDetailDocument:
     """One run with its locations as `--json` prints it."""
     document = _run_document(run)
-    if run.is_import:
-        document["undone_at"] = instant(run.undone_at) if run.undone_at else None
     for data, step in zip(document["steps"], run.steps, strict=True):
         data["details"] = [
             {
@@ -254,4 +257,6 @@ def _run_document(run: PastRun) -> PastRunDocument:
     }
     if run.corrected_lines:
         document["corrected_lines"] = dict(run.corrected_lines)
+    if run.is_import:
+        document["undone_at"] = instant(run.undone_at) if run.undone_at else None
     return document

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from syncctl.domain.import_notes import same_value
+from syncctl.domain.import_notes import ImportNote, NotedImport, same_value
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.admin import Database, LeadSnapshot, Restored
@@ -50,6 +50,9 @@ class RestoreTarget(Protocol):
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord], /) -> set[str]: ...
     def repoint_records(self, lead_ids: Mapping[str, str], /) -> int: ...
     def unpair_reports(self, report_ids: Mapping[str, str], /) -> None: ...
+    def noted_imports(self, run_id: str, /) -> list[NotedImport]: ...
+    def save_import(self, entry: NotedImport, /) -> None: ...
+    def replace_import_notes(self, notes: Sequence[ImportNote], /) -> None: ...
 
 
 class _Rehearsal:
@@ -83,6 +86,15 @@ class _Rehearsal:
 
     def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
         """No report is unpaired in a rehearsal."""
+
+    def noted_imports(self, run_id: str) -> list[NotedImport]:
+        return []  # so that none is noted again
+
+    def save_import(self, entry: NotedImport) -> None:
+        """Nor is an import kept."""
+
+    def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        """Nor a note."""
 
 
 def plan_restore(database: Database, path: Path, stop: Stop | None = None) -> BackupRestored:

@@ -27,7 +27,7 @@ from syncctl.services.explain.record_history import (
     history_of_record,
     lead_now,
 )
-from syncctl.services.explain.rejected_rows import histories_of_rejects
+from syncctl.services.explain.rejected_rows import histories_of_answered, histories_of_rejects
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
@@ -52,7 +52,8 @@ class Explanation:
     @property
     def found(self) -> bool:
         """Whether the database has anything about it."""
-        return any(history.state is not RecordState.MISSING for history in self.histories)
+        missing = (RecordState.MISSING, RecordState.REFUSED)
+        return any(history.state not in missing for history in self.histories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,12 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
         _history_of_report(report, report_reader) for report in named if report.report_id not in used
     ]
     histories += histories_of_rejects(database, wanted)
+    told = {(history.origin.report, history.booking_no) for history in histories}
+    histories += [
+        history
+        for history in histories_of_answered(database, wanted.booking_no)
+        if (history.origin.report, history.booking_no) not in told
+    ]
     return Explanation(str(wanted), tuple(histories), typed=wanted.typed)
 
 

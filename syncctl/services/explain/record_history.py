@@ -39,6 +39,8 @@ class RecordState(StrEnum):
     FINISHED = "finished, in reports"
     DELETED = "deleted on purpose"
     REJECTED = "on the rejects list"
+    ANSWERED = "taken off the rejects list by a person"
+    REFUSED = "at the source, can't become a lead"
     MISSING = "at the source, not in the database"
 
 

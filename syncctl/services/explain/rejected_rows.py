@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 
+from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
-from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, REPORT_STEPS, SOURCES, StepName
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
@@ -17,6 +19,11 @@ from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.services.rejects.reject_list import sheet_and_row
+
+ANSWERED = (
+    "A person has dismissed its row, or corrected it in the sheet of the rejects: the same row is passed "
+    "over from then on."
+)
 
 
 def histories_of_rejects(database: Database, wanted: CustomerQuery) -> list[RecordHistory]:
@@ -33,35 +40,54 @@ def histories_of_rejects(database: Database, wanted: CustomerQuery) -> list[Reco
 
 def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHistory:
     first = min(rejects, key=lambda reject: reject.rejected_at)
-    row = row_values(first)
     source = StepName(first.source)
     where = place_of(first.source, first.location)
     if source in FILE_STEPS:
         sheet, number = sheet_and_row(first)
         where += f", {f'{sheet} row {number}'.strip()}"
     rows = f" ({len(rejects)} rows)" if len(rejects) > 1 else ""
-    phone = row_text(row, PHONE)
-    return RecordHistory(
-        lead_type="",
-        name=row_text(row, NAME),
-        phone=phone_number(phone) or phone,
-        booking_no=row_text(row, BOOKING_NO),
-        store=first.store,
-        state=RecordState.REJECTED,
-        origin=Origin(
-            source,
-            first.location,
-            "",
-            own_date(source, row, UTC) if source in SOURCES else None,
-            {},
-        ),
-        events=(
-            Event(
-                first.rejected_at, f"rejected{rows}: {first.reason}: {where}, by {runs.name_of(first.run_id)}"
-            ),
-        ),
+    what = f"rejected{rows}: {first.reason}: {where}, by {runs.name_of(first.run_id)}"
+    return replace(
+        history_of_row(source, first.location, first.store, row_values(first)),
+        events=(Event(first.rejected_at, what),),
         notes=(
             "Correct it at the source, and the next sync adds it; or correct it in the sheet of "
             "`syncctl rejects export`.",
         ),
     )
+
+
+def history_of_row(source: StepName, location: str, store: str, row: object) -> RecordHistory:
+    """The history of a row that can't become a lead; by itself, of one on the rejects list."""
+    phone = row_text(row, PHONE)
+    dated_at = own_date(source, row, UTC) if source in SOURCES and isinstance(row, Mapping) else None
+    return RecordHistory(
+        lead_type="",
+        name=row_text(row, NAME),
+        phone=phone_number(phone) or phone,
+        booking_no=row_text(row, BOOKING_NO),
+        store=store,
+        state=RecordState.REJECTED,
+        origin=Origin(source, location, "", dated_at, {}),
+    )
+
+
+def histories_of_answered(database: Database, booking_no: str) -> list[RecordHistory]:
+    """One history for the rejects of a booking in one report that a person has answered. Only its number is
+    kept of them, and where they stood. Raises StorageError."""
+    found = []
+    for report in REPORT_STEPS:
+        closed: set[str] = set()
+        for location, positions in database.reject_positions(report).items():
+            ids = [
+                reject_id
+                for position, of_row in positions.items()
+                if position.partition(SEPARATOR)[0] == booking_no
+                for reject_id in of_row
+            ]
+            closed = closed or (database.closed_rejects(report) if ids else closed)
+            if not closed.isdisjoint(ids):
+                row = {BOOKING_NO[0]: booking_no}
+                history = history_of_row(report, location, "", row)
+                found.append(replace(history, state=RecordState.ANSWERED, notes=(ANSWERED,)))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -17,9 +17,11 @@ from syncctl.ports.api import Answer, RentalApi
 from syncctl.ports.storage import Storage
 from syncctl.services.explain.explaining import Explanation
 from syncctl.services.explain.record_history import Origin, RecordHistory, RecordState, SourceNow, place_of
+from syncctl.services.explain.rejected_rows import ANSWERED, history_of_row
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.reconcile.differences import LastSeen, differences
-from syncctl.services.rejects.list_updates import row_text
+from syncctl.services.rejects.list_updates import ids_anywhere, row_text
+from syncctl.services.rejects.raw_rows import raw_text
 from syncctl.services.run import Clock
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
 from syncctl.services.sync.asked_locations import ids_to_ask, location_order
@@ -85,7 +87,7 @@ def ask_source(
             source_answers.add(answer)
     return replace(
         found,
-        histories=source_answers.histories(),
+        histories=source_answers.histories(storage.closed_rejects),
         warnings=(*warnings, *source_answers.failures(len(requests))),
     )
 
@@ -124,6 +126,9 @@ class _SourceAnswers:
         self._locations = locations
         self._states: dict[int, SourceNow] = {}
         self._new: dict[str, RecordHistory] = {}
+        # Rows about the number that can't become leads, each with the reason; of a booking the first.
+        self._refused: dict[str, tuple[AnswerRows, object, str]] = {}
+        self._undated: dict[str, tuple[AnswerRows, object, str]] = {}
         self._failed: list[str] = []
 
     def add(self, answer: Answer) -> None:
@@ -157,6 +162,17 @@ class _SourceAnswers:
                 map(self._wanted.is_named_by, (values["phone"], values.get("bookingNo")))
             ):
                 self._new.setdefault(key, _missing(rows, record))
+        for row, reason in rows.invalid:
+            if self._names(row):
+                self._refused.setdefault(row_text(row, BOOKING_NO), (rows, row, f"rejected: {reason}"))
+        for row in rows.rows:
+            if self._names(row) and not is_of_report(request.report, row):
+                why = SOURCES[request.report].undated
+                self._undated.setdefault(row_text(row, BOOKING_NO), (rows, row, why))
+
+    def _names(self, row: object) -> bool:
+        numbers = (row_text(row, BOOKING_NO), row_text(row, PHONE))
+        return any(map(self._wanted.is_named_by, filter(None, numbers)))
 
     def _state_of(self, history: RecordHistory, answer: AnswerRows) -> SourceNow | None:
         """What an answer says about a history; None: nothing."""
@@ -189,13 +205,20 @@ class _SourceAnswers:
             return row_text(row, BOOKING_NO) == history.booking_no
         return self._wanted.is_named_by(row_text(row, PHONE))
 
-    def histories(self) -> tuple[RecordHistory, ...]:
-        """The histories with what the source says now, then records that the database doesn't have."""
+    def histories(self, closed_rejects: Callable[[StepName], set[str]]) -> tuple[RecordHistory, ...]:
+        """The histories with what the source says now, then records that the database doesn't have, then
+        rows of other bookings that can't become leads. `closed_rejects`: as of the database."""
         known = [
             replace(history, source_now=self._states.get(number))
             for number, history in enumerate(self._histories)
         ]
-        return (*known, *self._new.values())
+        known += self._new.values()
+        told = {each.booking_no for each in known if each.booking_no or each.origin.report in REPORT_STEPS}
+        for number, (answer, row, why) in {**self._undated, **self._refused}.items():
+            if number not in told:
+                answered = ids_anywhere(answer, raw_text(row)) & closed_rejects(answer.report)
+                known.append(_refused(answer, row, why, is_answered=bool(answered)))
+        return tuple(known)
 
     def failures(self, asked: int) -> tuple[str, ...]:
         """The calls that failed, in one line."""
@@ -213,6 +236,15 @@ def _record_of(answer: AnswerRows, key: str) -> SourceRecord | None:
     if (record := answer.records.get(key)) is not None:
         return record
     return next((each for each in answer.records.values() if key in keys_of(each)[1:]), None)
+
+
+def _refused(answer: AnswerRows, row: object, why: str, *, is_answered: bool) -> RecordHistory:
+    return replace(
+        history_of_row(answer.report, answer.location, answer.store, row),
+        state=RecordState.REFUSED,
+        notes=(ANSWERED if is_answered else "Correct it at the source, and the next sync adds it.",),
+        source_now=SourceNow(f"in {place_of(answer.report, answer.location)}, but {why}"),
+    )
 
 
 def _missing(answer: AnswerRows, record: SourceRecord) -> RecordHistory:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from syncctl.domain.import_notes import same_value
-from syncctl.domain.lead_values import LeadChange
+from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.import_notes import Change, ImportNote, NoteKind, in_notes, lead_digest, same_value
+from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.admin import LeadSnapshot
 from syncctl.services.cleanup.backups import BackupEntry
@@ -22,15 +24,15 @@ DELETED = "deleted"
 CHANGED = "changed"
 
 
-def deleted_entry(snapshot: LeadSnapshot, record: SyncRecord | None) -> BackupEntry:
-    """A lead that is to be deleted, with its record, if it has one."""
+def deleted_entry(run_id: str, snapshot: LeadSnapshot, record: SyncRecord | None) -> BackupEntry:
+    """A lead that is to be deleted, with its record, if it has one. `run_id`: the import's."""
     kept = None if record is None else _as_json(record_fields(record))
-    return BackupEntry(snapshot, {"why": DELETED, "record": kept})
+    return BackupEntry(snapshot, {"why": DELETED, "run": run_id, "record": kept})
 
 
-def changed_entry(snapshot: LeadSnapshot, back: Mapping[str, tuple[Any, Any]]) -> BackupEntry:
+def changed_entry(run_id: str, snapshot: LeadSnapshot, back: Mapping[str, tuple[Any, Any]]) -> BackupEntry:
     """A lead whose fields are to get their values back; `back`: what they hold and what they held."""
-    return BackupEntry(snapshot, {"why": CHANGED, "fields": _as_json({**back})})
+    return BackupEntry(snapshot, {"why": CHANGED, "run": run_id, "fields": _as_json({**back})})
 
 
 def record_fields(record: SyncRecord) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def record_fields(record: SyncRecord) -> dict[str, Any]:
 
 def restore_import(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     """Put the leads of a backup back: deleted ones whole and with their records, changed ones field by
-    field."""
+    field. What is back is noted again, so that the import can be taken back again."""
     deleted = [entry for entry in entries if entry.details["why"] == DELETED]
     changed = [entry for entry in entries if entry.details["why"] == CHANGED]
     if deleted:
@@ -56,8 +58,43 @@ def restore_import(database: RestoreTarget, entries: Sequence[BackupEntry], resu
         ]
         if records:
             database.store_leads([], records)
+            leads = database.leads({record.lead_id for record in records})
+            _note_again(database, entries, NoteKind.ADDED, map(_added, records, repeat(leads)))
     if changed:
+        _note_again(database, entries, NoteKind.LEAD, map(_changed, changed))
         _restore_fields(database, changed, result)
+
+
+def _added(record: SyncRecord, leads: Mapping[str, Document]) -> tuple[str, Change]:
+    lead = leads.get(record.lead_id)
+    after = {"fingerprint": record.fingerprint, "leadId": record.lead_id}
+    return record.record_id, Change({}, {**after, "lead": lead_digest(lead) if lead else None})
+
+
+def _changed(entry: BackupEntry) -> tuple[str, Change]:
+    fields = _from_json(entry.details["fields"])
+    was = {name: undone for name, (_, undone) in fields.items()}
+    return entry.snapshot.lead_id, Change(was, {name: held for name, (held, _) in fields.items()})
+
+
+def _note_again(
+    database: RestoreTarget,
+    entries: Sequence[BackupEntry],
+    kind: NoteKind,
+    changes: Iterable[tuple[str, Change]],
+) -> None:
+    """Note what the import has changed as if it did so now. Not where the import isn't known any more, or an
+    earlier version wrote the backup or made the import, whose records tell as much."""
+    run_id = entries[0].details.get("run")
+    run = next(iter(database.noted_imports(run_id)), None) if run_id else None
+    if run is None:
+        return
+    if run.undone_at is not None:
+        database.save_import(replace(run, undone_at=None))
+    if not run.created_only:
+        for together in in_notes(changes):
+            number = f"restored-{derived_id(SEPARATOR.join(together))}"  # the same if it is repeated
+            database.replace_import_notes([ImportNote(run.run_id, kind, number, together)])
 
 
 def _restore_fields(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:

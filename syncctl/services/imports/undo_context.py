@@ -17,6 +17,9 @@ from syncctl.services.cleanup.backup_writing import BackupWriter
 from syncctl.services.cleanup.backups import BackupEntry
 from syncctl.services.imports.undo_results import UndoPlan
 
+RETRY = "rejects retry"
+"""The command that takes rows off the rejects list which nobody has corrected."""
+
 NOTES_AT_ONCE = 8
 """How many notes are read together: each may have a thousand changes."""
 
@@ -120,13 +123,14 @@ class Undoing:
 
     @cached_property
     def corrected_later(self) -> dict[str, str]:
-        """The rejects that a later run has closed and not opened again: reject id -> that run."""
+        """The rejects that a later run has closed or saved in a retry, and not opened again: reject id ->
+        that run."""
         return {
             reject_id: run.run_id
             for run in self.later_imports()
             for note in all_notes(self.database, run.run_id, NoteKind.CLEARED)
             for reject_id, change in note.changes.items()
-            if change.after.get("closed")
+            if change.after.get("closed") or run.command == RETRY
         }
 
     def later_imports(self) -> list[NotedImport]:

@@ -57,7 +57,8 @@ def restore_leads(undoing: Undoing) -> None:
                 outcome.restored = found.restored
                 undoing.changed[lead_id] = {**lead, **change.values}
                 if lead_id in snapshots:
-                    undoing.back_up(changed_entry(snapshots[lead_id], found.restored))
+                    entry = changed_entry(undoing.run.run_id, snapshots[lead_id], found.restored)
+                    undoing.back_up(entry)
         if undoing.is_acting and changes:
             applied = database.update_leads(changes)
             left = {change.lead_id for change in changes} - applied

@@ -144,7 +144,7 @@ def _delete(undoing: Undoing, found: Sequence[_Added], snapshots: dict[str, Lead
             outcome.is_deleted = True
             doomed.append(each)
             if lead_id in snapshots:
-                undoing.back_up(deleted_entry(snapshots[lead_id], each.record))
+                undoing.back_up(deleted_entry(undoing.run.run_id, snapshots[lead_id], each.record))
     if undoing.is_acting:
         settled += _delete_from_database(undoing, doomed, orphaned, snapshots)
         undoing.settle(settled)

@@ -50,7 +50,7 @@ def restore_rejects(undoing: Undoing) -> None:
             if item.item_id in listed and listed[item.item_id].run_id == undoing.run.run_id
         ]
         closed = _closed(undoing, {item.item_id: item.last["source"] for item in as_left})
-        corrected = closed & undoing.corrected_later.keys()
+        corrected = undoing.corrected_later.keys() & {item.item_id for item in as_left} - listed.keys()
         plan.corrected.update(undoing.corrected_later[each] for each in corrected)
         plan.forgotten += len(closed - corrected)
         plan.unlisted += len(mine)

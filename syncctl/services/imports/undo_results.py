@@ -105,7 +105,8 @@ class UndoPlan:
     """Rows of which a person's answer is forgotten: they are listed when their file is imported again."""
 
     corrected: Counter[str] = field(default_factory=Counter)
-    """Rows that were corrected since, by the run of `rejects import`; to be taken back first."""
+    """Rejects that were saved since, by the run of `rejects import` or `rejects retry`; to be taken back
+    first."""
 
     taken_over: Counter[str] = field(default_factory=Counter)
     """Rows that a later import has stored anew, by its run's id."""

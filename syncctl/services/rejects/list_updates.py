@@ -80,7 +80,7 @@ def update_rejects(
     for row, reason in answer.invalid:
         raw = raw_text(row)
         reject_id = reject_id_of(answer.report, answer.reject_location, raw)
-        if closed and (answers := _ids_anywhere(answer, raw).intersection(closed)):
+        if closed and (answers := ids_anywhere(answer, raw).intersection(closed)):
             answered += 1
             rejects |= answers
             continue
@@ -102,7 +102,7 @@ def update_rejects(
     return ListUpdate(quota.unlisted, answered)
 
 
-def _ids_anywhere(answer: AnswerRows, raw: str) -> set[str]:
+def ids_anywhere(answer: AnswerRows, raw: str) -> set[str]:
     """The ids of a row as it is listed and as it would have been before, should its report have begun to keep
     to location ids, or ceased to."""
     places = (answer.reject_location, answer.location, ALL_LOCATIONS)

@@ -18,6 +18,7 @@ from syncctl.mapping.file_rows import file_record, usable_cells
 from syncctl.parsing.values import text
 from syncctl.services.imports.file_intake import FileIntake
 from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.noting import noting_changes
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
 from syncctl.services.rejects.file_rejects import CellsOf
@@ -54,29 +55,41 @@ class Attempt:
     """The ids of these, and why."""
 
 
-def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, cells_of: CellsOf) -> Counts:
-    """Map each row again, and store those that now make a lead. Gives what became of them: `rows` were tried,
-    `invalid` of them are still on the list.
+class RejectsRetry:
+    """A stage of a run: maps each of the rejects again, and stores those that now make a lead. `counts` grows
+    with each file or location: `rows` were tried, `invalid` of them are still on the list."""
 
-    Raises:
-        StorageError: the database refused; a row leaves the list only after it was stored.
-        StopRequestedError: between two batches.
-    """
-    retry = Retry(run, locations, cells_of)
-    counts = Counts()
-    try:
-        for listed in run.stop.between(by_source(rejects)):
+    def __init__(self, rejects: Iterable[Reject], locations: Locations, cells_of: CellsOf) -> None:
+        self._rejects = rejects
+        self._locations = locations
+        self._cells_of = cells_of
+        self.counts = Counts()
+
+    @noting_changes
+    def __call__(self, run: Run) -> None:
+        """Try them.
+
+        Raises:
+            StorageError: the database refused; a row leaves the list only after it was stored.
+            StopRequestedError: between two batches.
+        """
+        retry = Retry(run, self._locations, self._cells_of)
+        run.corrected_lines = self._outcomes()
+        for listed in run.stop.between(by_source(self._rejects)):
             attempt = retry.attempt(listed)
             stored = [reject for reject in listed if reject.reject_id not in attempt.left]
             # What a person has corrected in part may come again from the source, as it was.
             corrected = [reject for reject in stored if not is_as_it_came(reject)]
             if corrected:
                 run.storage.close_rejects(corrected, RejectAnswer.CORRECTED, run.started_at)
-            run.storage.clear_rejects([each.reject_id for each in stored if is_as_it_came(each)])
-            counts += attempt.counts
-    finally:
-        run.report_newly_rejected()
-    return counts
+            if as_it_came := [each.reject_id for each in stored if is_as_it_came(each)]:
+                run.storage.clear_rejects(as_it_came)
+            self.counts += attempt.counts
+            run.corrected_lines = self._outcomes()
+
+    def _outcomes(self) -> dict[str, int]:
+        """The counts as those of a corrected sheet (`LineOutcome`)."""
+        return {"fixed": self.counts.rows - self.counts.invalid, "still_invalid": self.counts.invalid}
 
 
 def by_source(rejects: Iterable[Reject]) -> list[list[Reject]]:

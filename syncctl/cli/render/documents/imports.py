@@ -150,6 +150,7 @@ class RetryDocument(CountsDocument):
 
     command: str
     ok: bool
+    run_id: str
     dry_run: bool
 
 
@@ -159,3 +160,4 @@ class DismissedDocument(TypedDict):
     command: str
     ok: bool
     dismissed: list[str]
+    planned: NotRequired[list[str]]
