@@ -14,7 +14,7 @@ from syncctl import __version__
 from tests.support.program import Ended, Program
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("pymongo", "bson", "requests", "urllib3", "rich", "sqlite3")
+HEAVY = ("pymongo", "bson", "requests", "urllib3", "rich", "sqlite3", "json", "tempfile", "zipfile")
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])

@@ -3,7 +3,6 @@ modules decide what to show."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, TypedDict
@@ -129,6 +128,8 @@ def _versioned(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
+    import json
+
     unicode = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
     return escape_json(json.dumps(value, ensure_ascii=not unicode, allow_nan=False))
 
