@@ -48,7 +48,7 @@ class Schedule(NamedTuple):
 def start_words(start: NextStart, clock: Clock, which: str = "Next run") -> str:
     """When the sync starts by itself next, in a sentence; in UTC where stderr is not a terminal."""
     if start.problem:
-        return f"Nothing starts it: {start.problem.rstrip('.')}."
+        return f"Nothing starts it: {start.problem.rstrip('.')}. {start.hint}".rstrip()
     when = "see the line's schedule"
     if start.at is not None:
         when = clock.moment(start.at) if sys.stderr.isatty() else instant(start.at)

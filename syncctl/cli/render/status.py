@@ -160,7 +160,8 @@ def next_sync_words(status: Status, clock: Clock, when: When) -> str:
         other = ", not from this user's crontab" if start.by is StartedBy.OTHER else ""
         return f"{when(start.at)}, {clock.ago(start.at)}{other}"
     if start.problem:
-        return f"{'none' if start.by else 'not known'}: {start.problem}"
+        problem = f"{start.problem}. {start.hint}" if start.hint else start.problem
+        return f"{'none' if start.by else 'not known'}: {problem}"
     if start.by:
         return "see `syncctl cron show` for when"
     return "none scheduled: `syncctl cron install`"

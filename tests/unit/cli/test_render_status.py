@@ -52,6 +52,7 @@ WAITING = Status(
         (replace(SOON, by=StartedBy.OTHER), "19:35 IST, in 3 min, not from this user's crontab"),
         (NextStart(), "none scheduled: `syncctl cron install`"),
         (NextStart(StartedBy.CRONTAB, problem="no daemon"), "none: no daemon"),
+        (NextStart(StartedBy.CRONTAB, problem="no daemon", hint="Start it."), "none: no daemon. Start it."),
         (NextStart(problem="crontab refuses"), "not known: crontab refuses"),
         (NextStart(StartedBy.CRONTAB), "see `syncctl cron show` for when"),
     ],
