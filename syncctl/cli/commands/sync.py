@@ -15,6 +15,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, ShardOption, To, Wait, window_of
+from syncctl.cli.terminal.streams import is_automatic
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, StepName
 from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError, UsageError
 
@@ -93,7 +94,7 @@ def _sync(
     from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
     observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
-    automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
+    automatic = is_automatic()
     trigger = Trigger.AUTO if automatic else Trigger.MANUAL
     invocation = Invocation(
         name,

@@ -32,6 +32,18 @@ def is_screen(stream: TextIO) -> bool:
     return stream.isatty() or has_colour(stream)
 
 
+def is_automatic() -> bool:
+    """Whether no person seems to have started the program: neither stdin nor stdout is a terminal, and it
+    belongs to none, as under cron, systemd and in a container."""
+    if sys.stdin.isatty() or sys.stdout.isatty():
+        return False
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return True
+    return False
+
+
 class _WaitingFile(io.FileIO):
     """A file that waits for its reader even where another process that shares it has set O_NONBLOCK."""
 
