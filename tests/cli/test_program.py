@@ -49,6 +49,19 @@ def test_api_on_sqlite_does_not_import_pymongo(program: Program) -> None:
     assert ended.stdout.strip() == "False False"
 
 
+def test_colours_that_are_asked_for_change_nothing_else_in_a_pipe(program: Program) -> None:
+    assert program.run("api").status == 0
+    phone = "9" * 10
+    (program.folder / "walkins.csv").write_text(f"Name,Phone,Date\nAsha,{phone},2026-01-05\n")
+    assert program.run("import", "walkin", "walkins.csv", "--store", "Suitor Guy - MG Road").status == 0
+    for arguments, style in (("history", "32"), (f"explain {phone}", "32"), ("verify data", "32")):
+        plain, coloured = (
+            program.run(*arguments.split(), **names).stdout for names in ({}, {"FORCE_COLOR": "1"})
+        )
+        assert f"\x1b[{style}m" in coloured
+        assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
+
+
 def test_it_ends_at_once_whoever_else_wants_to_be_waited_for(program: Program) -> None:
     """The MongoDB driver's threads do, for up to half a second."""
     code = (

@@ -5,7 +5,6 @@ They differ in their steps only, so that one table has them all.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from syncctl.cli.render.printer import console, print_line, print_message, print_result
+from syncctl.cli.render.printer import console, print_fields, print_line, print_message, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab_block import difference
@@ -90,7 +90,7 @@ def render_difference(before: bytes, after: bytes, redact: Callable[[str], str])
     lines = [redact(line) for line in difference(before, after)]
     if not sys.stdout.isatty():
         for line in lines:
-            print_line(line)
+            print_fields([line], styles={0: _STYLES.get(line[:1], "")})
         return
     from rich.text import Text
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_line
-from syncctl.cli.terminal.streams import is_screen
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_line
 
 if TYPE_CHECKING:
     from syncctl.demo.demo import DemoResult
@@ -14,9 +13,10 @@ if TYPE_CHECKING:
 
 def render_demo(result: DemoResult) -> None:
     """Show the demo's results, whether its promises were met, and what to try next."""
-    if not is_screen(sys.stdout):
+    if not sys.stdout.isatty():
         for fact in result.facts:
-            print_line(f"{'ok' if fact.is_met else 'FAILED'}\t{fact.what}\t{fact.measurement}")
+            mark, style = ("ok", "green") if fact.is_met else ("FAILED", "red")
+            print_fields((mark, fact.what, fact.measurement), styles={0: style})
         for hint in result.hints:
             print_line(hint)
         return

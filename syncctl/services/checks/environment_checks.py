@@ -131,7 +131,8 @@ def _scheduler(state: ScheduleState, start: NextStart, *, runs_by_itself: bool |
             name, f"{state.found}: nothing starts the sync", "`syncctl cron install` adds the line."
         )
     if start.hint:
-        return Finding.failed(name, f"{state.found}, but {start.problem}: nothing starts the sync", start.hint)
+        found = f"{state.found}, but {start.problem}: nothing starts the sync"
+        return Finding.failed(name, found, start.hint)
     if not state.in_step:
         hint = "`syncctl cron show --systemd`" if state.by_systemd else "`syncctl cron install`"
         return Finding.failed(name, state.found, f"{hint} makes it match API_SYNC_TIME.")

@@ -39,7 +39,6 @@ from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
-from syncctl.text import quantity
 
 DAYS = 14
 RUNS_LOOKED_AT = 20

@@ -357,7 +357,9 @@ def test_a_line_is_not_enough_where_no_daemon_runs_it(database: Database) -> Non
     start = NextStart(StartedBy.CRONTAB, problem="no cron daemon is running", hint="Start it.")
     found = line(verify(database, replace(AROUND, start=start)), "Scheduler")
     assert (found.result, found.hint) == (CheckResult.FAILED, "Start it.")
-    assert found.message == "the line in ops's crontab, but no cron daemon is running: nothing starts the sync"
+    assert (
+        found.message == "the line in ops's crontab, but no cron daemon is running: nothing starts the sync"
+    )
 
 
 def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(database: Database) -> None:
