@@ -133,7 +133,7 @@ def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
     state = cron_state(after, line, current_user().name, _line_context(settings), now)
     warnings = [*_crontab_warnings(before, command), *schedule_warnings(settings, env_file)]
     warnings += [
-        f"above the block stands {each}. Put the block above that line with `crontab -e`."
+        f"above the block, the crontab has {each}. Move the block above that with `crontab -e`."
         for each in state.obstacles
     ]
     if zone := zone_warning(settings):

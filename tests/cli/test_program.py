@@ -185,9 +185,15 @@ def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
     program = Program(tmp_path)
     ended = program.run("demo", "--keep", "kept")
     assert ended.status == 0
-    facts = [line for line in ended.stdout.splitlines() if "\t" in line]
-    assert len(facts) == 13
+    lines = ended.stdout.splitlines()
+    facts = lines[:13]
     assert all(line.startswith("ok\t") for line in facts)
+    assert lines[13].startswith("health\tOK\t")
+    assert any(re.search(r"\tnow\tfinished, in reports$", line) for line in lines)
+    assert re.search(r"\n\$ syncctl status\n.*\$ syncctl explain \S+ ", ended.stderr, re.DOTALL)
+    steps = lines.index("With your own data:")
+    assert [line[:5] for line in lines[steps + 1 : steps + 4]] == ["  1. ", "  2. ", "  3. "]
+    assert all(len(line) <= 80 for line in lines[steps : steps + 4])
     (measured,) = [line for line in facts if "as measured" in line]
     assert re.search(r"\tbooking (by dates|everything .*); return (by dates|everything .*)$", measured)
     assert (tmp_path / "kept" / "syncctl.db").exists()

@@ -30,7 +30,7 @@ _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 def state_words(state: ScheduleState) -> str:
     """Whether the sync is scheduled, in a sentence."""
     if state.problem:
-        return f"Not known whether it is installed: {state.problem}"
+        return f"Can't tell whether it is installed: {state.problem}"
     if not state.installed:
         return f"Not installed: {state.found}. `syncctl cron install` adds it."
     if not state.in_step:
@@ -82,7 +82,9 @@ def render_schedule(
     if state.installed:
         print_message(redact(start_words(start, clock)))
     for each in state.obstacles:
-        print_message(f"Above the line stands {redact(each)}. Put the line above that one with `crontab -e`.")
+        print_message(
+            f"Above the line, the crontab has {redact(each)}. Move the line above that with `crontab -e`."
+        )
 
 
 def render_difference(before: bytes, after: bytes, redact: Callable[[str], str]) -> None:

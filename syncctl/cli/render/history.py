@@ -119,7 +119,8 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         table.add_row(*cells)
     out.print(table)
     if hint:
-        out.print("[dim]`syncctl history RUN` shows one by location; -v quiet runs too; --limit 0 all.[/dim]")
+        more = "`syncctl history RUN` shows a run by location; -v lists quiet runs too, --limit 0 all."
+        out.print(f"[dim]{more}[/dim]")
 
 
 def _several_words(line: Sequence[PastRun], clock: Clock) -> str:

@@ -74,8 +74,8 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
     for obstacle in state.obstacles:
         yield Finding.failed(
             "Crontab variable",
-            f"above the line stands {obstacle}",
-            "Put the line, or the whole block of `syncctl cron install`, above that one with `crontab -e`.",
+            f"above the line, the crontab has {obstacle}",
+            "Move the line, or the whole block of `syncctl cron install`, above that with `crontab -e`.",
         )
     for line in state.old_syncs:
         yield Finding.failed(

@@ -11,7 +11,7 @@ from syncctl.services.checks.environment_checks import LOCK_MARGIN, check_other_
 
 CRON_NOT_RUNNING = (
     "no cron daemon is running",
-    "Start it: `service cron start` (`crond` elsewhere than on Debian), or install it first.",
+    "Start it with `service cron start` (outside Debian: `crond`), or install it first.",
 )
 SYSTEMD_NOT_RUNNING = ("systemd is not running here", "Use cron here: `syncctl cron install`.")
 """What is wrong, and what to do."""
