@@ -152,7 +152,7 @@ def _demonstrate(
             with make_listener(settings) as listener:
                 second = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
             facts = _check_promises(first, second, added, telecaller, _measured(dialects))
-    explained = explain_record(settings, telecaller.finished_booking)
+    explained = explain_record(settings, telecaller.finished_booking, fetch=False)
     return DemoResult(facts, status(settings, folder / ".env"), explained, settings.business_timezone, ())
 
 
