@@ -119,8 +119,7 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         table.add_row(*cells)
     out.print(table)
     if hint:
-        more = "`syncctl history RUN` shows a run by location; -v lists quiet runs too, --limit 0 all."
-        out.print(f"[dim]{more}[/dim]")
+        out.print("[dim]`syncctl history RUN` shows one run; -v lists quiet runs too, --limit 0 all.[/dim]")
 
 
 def _several_words(line: Sequence[PastRun], clock: Clock) -> str:

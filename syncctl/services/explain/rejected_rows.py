@@ -57,7 +57,7 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
         ),
         events=(
             Event(
-                first.rejected_at, f"rejected{rows}: {first.reason}: {where}, by {runs.name_of(first.run_id)}"
+                first.rejected_at, f"rejected{rows}: {first.reason}; {where}, by {runs.name_of(first.run_id)}"
             ),
         ),
         notes=(
