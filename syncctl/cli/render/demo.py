@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.cli.render.clock import Clock
 from syncctl.cli.render.explain import Visible, render_explanation
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_line
 from syncctl.cli.render.status import render_status
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def render_demo(result: DemoResult, redactor: Redactor) -> None:
 
 def _print_command(line: str) -> None:
     """What was typed, so to speak, to see what follows."""
-    sys.stdout.flush()
-    print_message(f"\n$ {line}")
+    print_line(f"\n$ {line}" if sys.stdout.isatty() else f"$ {line}")
 
 
 def _print_facts(facts: tuple[Fact, ...]) -> None:
