@@ -41,7 +41,7 @@ def error_boundary(session: Session) -> Iterator[None]:
         # Last resort: a bug in syncctl must not show the user a traceback.
         if session.verbose:
             session.tell(traceback_text(error), logging.ERROR)
-        hint = f"This is a defect of syncctl{'' if session.verbose else ': run it again with -v'}."
+        hint = f"This is a bug in syncctl{'' if session.verbose else ': run it again with -v'}."
         defect = SyncctlError(f"Unexpected {type(error).__name__}: {error}", hint=hint)
         _fail(session, defect, ExitCode.FAILED)
 

@@ -17,6 +17,8 @@ STEP_TITLES = {
     StepName.WALKIN: "Walk-ins",
     StepName.LOSS_OF_SALE: "Losses of sale",
 }
+STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
+
 _LOG_TITLES = {report: source.title for report, source in SOURCES.items()} | {
     StepName.LOSS_OF_SALE: "Loss of Sale"
 }

@@ -6,11 +6,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.run_results import Counts, RunResult
@@ -21,10 +22,14 @@ from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.ports.listener import Listener
 from syncctl.ports.stop import Stop
 from syncctl.sandbox import Sandbox
+from syncctl.services.checks.status import Status
 from syncctl.services.checks.windows import asked_for
+from syncctl.services.explain.explaining import Explanation
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
 from syncctl.wiring.adapters import opened_database, sandbox_reports
+from syncctl.wiring.checks import status
+from syncctl.wiring.reconcile import explain_record
 from syncctl.wiring.runs import Invocation, run_sync
 
 NEW_BOOKINGS = 12
@@ -32,6 +37,14 @@ EDITED, FINISHED, DELETED = 5, 3, 1
 DATABASE = "syncctl.db"
 SANDBOX_COMMAND_URL = "http://127.0.0.1:8765"
 """The default address of `syncctl sandbox`, with which a kept demo continues."""
+
+NEXT_STEPS = (
+    "With your own data:",
+    "  1. Set DATABASE_URL, API_BASE_URL and API_TOKEN in .env; check: syncctl doctor",
+    "  2. Sync for the first time: syncctl api     (-n only shows what it would do)",
+    "  3. Have cron do it every five minutes: syncctl cron install",
+    "",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +62,19 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """The checked promises, and what to try next."""
+    """The checked promises, how it looks afterwards, and what to try next."""
 
     facts: tuple[Fact, ...]
+
+    status: Status
+    """What `syncctl status` says at the end."""
+
+    explained: Explanation
+    """What `syncctl explain` says of a booking that was finished in between."""
+
+    zone: ZoneInfo
+    """The business's time zone."""
+
     hints: tuple[str, ...]
 
     @property
@@ -77,8 +100,8 @@ def run_demo(
     stop = stop or Stop()
     if keep is None:
         with TemporaryDirectory(prefix="syncctl-demo-") as folder:
-            facts = _demonstrate(Path(folder), make_listener, say, stop)
-        return DemoResult(facts, ("To look at the database afterwards: syncctl demo --keep DIR",))
+            shown = _demonstrate(Path(folder), make_listener, say, stop)
+        return replace(shown, hints=(*NEXT_STEPS, "To keep this demo's database: syncctl demo --keep DIR"))
     folder_kept = keep.expanduser().absolute()
     try:
         make_private_folder(folder_kept)
@@ -86,10 +109,11 @@ def run_demo(
         raise UsageError(f"{keep} can't be created: {error.strerror}.") from None
     if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} already holds a database or settings: name a new folder.")
-    facts = _demonstrate(folder_kept, make_listener, say, stop)
-    return DemoResult(
-        facts,
-        (
+    shown = _demonstrate(folder_kept, make_listener, say, stop)
+    return replace(
+        shown,
+        hints=(
+            *NEXT_STEPS,
             f"Look:  open {folder_kept / DATABASE} in any SQLite browser: the table is leads.",
             "Go on: syncctl sandbox   and, in a second terminal,   "
             f"cd {quote(str(folder_kept))} && syncctl api",
@@ -102,7 +126,7 @@ def _demonstrate(
     make_listener: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
     stop: Stop,
-) -> tuple[Fact, ...]:
+) -> DemoResult:
     write_private(
         folder / ".env",
         f"DATABASE_URL=sqlite:///{DATABASE}\nDATA_DIR=.\nAPI_CALL_DELAY_MS=0\n"
@@ -127,7 +151,9 @@ def _demonstrate(
             )
             with make_listener(settings) as listener:
                 second = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
-            return _check_promises(first, second, added, telecaller, _measured(dialects))
+            facts = _check_promises(first, second, added, telecaller, _measured(dialects))
+    explained = explain_record(settings, telecaller.finished_booking, fetch=False)
+    return DemoResult(facts, status(settings, folder / ".env"), explained, settings.business_timezone, ())
 
 
 def _total(result: RunResult) -> Counts:
@@ -176,12 +202,16 @@ class _Telecaller:
         self._database = database
         self._edited: list[str] = []
         self._gone: list[str] = []
+        self.finished_booking = ""
+        """The booking number of a lead that was finished."""
 
     def work(self) -> None:
         """Edit some leads, finish some (into reports), delete one."""
         newest = "SELECT _id FROM leads WHERE bookingNo IS NOT NULL ORDER BY createdAt DESC, _id LIMIT ?"
         ids = [row[0] for row in self._database.execute(newest, (EDITED + FINISHED + DELETED,))]
         self._edited, self._gone = ids[:EDITED], ids[EDITED:]
+        booking = "SELECT bookingNo FROM leads WHERE _id = ?"
+        (self.finished_booking,) = self._database.execute(booking, self._gone[:1]).fetchone()
         with self._database:
             for lead_id in self._edited:
                 self._database.execute(

@@ -256,5 +256,8 @@ class NextStart:
     """Why it doesn't start although it is scheduled, or why nothing can be known; "": it starts, or nothing
     is scheduled."""
 
+    hint: str = ""
+    """What to do about the problem, where its daemon doesn't run."""
+
     daemon: str = ""
     """The running program that starts it, such as "cron"; "": it can't be seen."""

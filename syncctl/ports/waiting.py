@@ -36,7 +36,7 @@ class DatabaseWait:
     """The database in the midst of a sentence, such as "MongoDB at db.example"."""
 
     limit_s: float
-    """How long it is waited for, in seconds."""
+    """How long it is waited for, in seconds; infinite where that depends on what is being done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from syncctl.settings.specs import ENDPOINTS
 from syncctl.text import quantity
 from syncctl.wiring.adapters import clock_of, locations_of, opened_database
 from syncctl.wiring.duplicate_counts import keeping_count
-from syncctl.wiring.scheduling import next_start, schedule_state
+from syncctl.wiring.scheduling import next_start, schedule_state, start_of
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
@@ -130,6 +130,7 @@ def find_run(settings: Settings, beginning: str) -> PastRun:
 
 def sync_environment(settings: Settings, env_file: Path | None) -> SyncEnvironment:
     """What is in force around the database, fit to be seen."""
+    scheduler = schedule_state(settings, env_file)
     apis = {ENDPOINTS[step].address: endpoint for step, endpoint in settings.endpoints.items()}
     return SyncEnvironment(
         sync_enabled=settings.api_sync_enabled,
@@ -146,7 +147,8 @@ def sync_environment(settings: Settings, env_file: Path | None) -> SyncEnvironme
         audit_locations=settings.audit_locations,
         run_deadline=timedelta(seconds=settings.api_run_deadline_s),
         lock=lock_state(settings.lock_file),
-        scheduler=schedule_state(settings, env_file),
+        scheduler=scheduler,
+        start=start_of(scheduler, settings, clock_of(settings).now()),
     )
 
 

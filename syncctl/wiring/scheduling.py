@@ -24,6 +24,7 @@ from syncctl.scheduling.expression import next_run
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, on_calendar, systemd_units
+from syncctl.services.doctor.schedule import CRON_NOT_RUNNING, SYSTEMD_NOT_RUNNING
 from syncctl.settings.unknown_names import SYNCCTL_SETTINGS
 from syncctl.wiring.scheduled_command import schedule_warnings, scheduled_command
 
@@ -99,7 +100,8 @@ def start_of(state: ScheduleState, settings: Settings, now: datetime) -> NextSta
     if running is not None:
         daemon = next(iter(sorted(running & {SYSTEMD} if state.by_systemd else running - {SYSTEMD})), "")
         if not daemon:
-            return NextStart(by, problem=_NOT_RUNNING[by])
+            problem, hint = SYSTEMD_NOT_RUNNING if state.by_systemd else CRON_NOT_RUNNING
+            return NextStart(by, problem=problem, hint=hint)
     if not (state.in_step if state.by_systemd else state.schedule):
         return NextStart(by, problem=state.found)
     schedule, zone = state.schedule, system_zone()[1]
@@ -109,12 +111,6 @@ def start_of(state: ScheduleState, settings: Settings, now: datetime) -> NextSta
         return NextStart(by, next_run(schedule, zone, now), daemon=daemon)
     except SettingsError:  # @hourly and the like
         return NextStart(by, daemon=daemon)
-
-
-_NOT_RUNNING = {
-    StartedBy.CRONTAB: "no cron daemon is running, start it with `service cron start` (or `crond`)",
-    StartedBy.TIMER: "systemd is not running here, use `syncctl cron install`",
-}
 
 
 def _line_context(settings: Settings) -> LineContext:
@@ -138,7 +134,7 @@ def plan_install(settings: Settings, env_file: Path | None, nightly: Mapping[Job
     state = cron_state(after, line, current_user().name, _line_context(settings), now)
     warnings = [*_crontab_warnings(before, command, nightly), *schedule_warnings(settings, env_file)]
     warnings += [
-        f"above the block stands {each}. Put the block above that line with `crontab -e`."
+        f"above the block, the crontab has {each}. Move the block above that with `crontab -e`."
         for each in state.obstacles
     ]
     if zone := zone_warning(settings):

@@ -72,7 +72,7 @@ def assert_plain_message(ended: Ended) -> None:
     assert ended.status in STATUSES, ended
     for text in (ended.stdout, ended.stderr):
         assert "Traceback" not in text, text
-        assert "defect of syncctl" not in text, text
+        assert "bug in syncctl" not in text, text
     if ended.stdout.startswith('{"command": '):
         assert isinstance(json.loads(ended.stdout), dict)  # one object, and whole
     if ended.status == ExitCode.CONFIG and "Error: " in ended.stderr:

@@ -64,7 +64,7 @@ def test_on_an_empty_database(program: Program, arguments: tuple[str, ...]) -> N
     ended = program.run("cleanup", *arguments)
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout in (
-        "No duplicates: every lead exists once.\n",
+        "There are no leads yet: `syncctl api` brings them.\n",
         "No misspelt store names.\n",
         "No finished or deleted lead is still among the leads.\n",
     )

@@ -116,14 +116,18 @@ def test_what_stands_above_the_block(program: Program, crontab: FakeCrontab) -> 
     crontab.content = b"SHELL=/no/shell\nAPI_TOKEN=hush-hush\n"
     ended = program.run("cron", "install")
     assert ended.status == 0
-    assert "Warning: above the block stands SHELL=/no/shell: there is no such program" in ended.stderr
+    assert (
+        "Warning: above the block, the crontab has SHELL=/no/shell: there is no such program" in ended.stderr
+    )
     shown = program.run("cron", "show")
-    assert "Above the line stands API_TOKEN=…: its runs use that, whatever .env says." in shown.stderr
+    assert (
+        "Above the line, the crontab has API_TOKEN=…: its runs use that, whatever .env says." in shown.stderr
+    )
     document = json.loads(program.run("cron", "show", "--json").stdout)
     assert [each.partition("=")[0] for each in document["obstacles"]] == ["SHELL", "API_TOKEN"]
     assert "hush-hush" not in ended.output + shown.output
     for command in ("doctor", "verify sync"):
-        assert "above the line stands SHELL=/no/shell" in program.run(*command.split()).output
+        assert "above the line, the crontab has SHELL=/no/shell" in program.run(*command.split()).output
 
 
 @pytest.mark.slow

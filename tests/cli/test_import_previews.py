@@ -158,7 +158,7 @@ def test_only_what_was_previewed_is_imported_else_65(program: Program, file: Pat
     shown = str(previewed(program, file.name)["preview_hash"])
     refused = program.run("import", "walkin", file.name, "--only-if", "0" * 16)
     assert (refused.status, refused.stdout) == (65, "")
-    assert f"It is preview {shown} now" in refused.stderr
+    assert f"Its preview is now {shown}" in refused.stderr
     assert count(program, "SELECT count(*) FROM leads") == 0
     assert count(program, "SELECT count(*) FROM syncrejects") == 0
     assert count(program, "SELECT count(*) FROM synclogs") == 0

@@ -257,7 +257,7 @@ def test_a_defect(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         status, found = one_object("config", *more)
         assert status == 1
         assert found["error"]["message"] == "Unexpected ZeroDivisionError: 90xxxxxx01 by nothing"
-        assert found["error"]["hint"].startswith("This is a defect of syncctl")
+        assert found["error"]["hint"].startswith("This is a bug in syncctl")
 
 
 def test_rows_that_cannot_be_read_to_their_end(synced: Named, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from syncctl import __version__
 from tests.support.program import Ended, Program
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("pymongo", "bson", "requests", "urllib3", "rich", "sqlite3")
+HEAVY = ("pymongo", "bson", "requests", "urllib3", "rich", "sqlite3", "json", "tempfile", "zipfile")
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
@@ -47,6 +47,19 @@ def test_api_on_sqlite_does_not_import_pymongo(program: Program) -> None:
         stdin=subprocess.DEVNULL,
     )
     assert ended.stdout.strip() == "False False"
+
+
+def test_colours_that_are_asked_for_change_nothing_else_in_a_pipe(program: Program) -> None:
+    assert program.run("api").status == 0
+    phone = "9" * 10
+    (program.folder / "walkins.csv").write_text(f"Name,Phone,Date\nAsha,{phone},2026-01-05\n")
+    assert program.run("import", "walkin", "walkins.csv", "--store", "Suitor Guy - MG Road").status == 0
+    for arguments, style in (("history", "32"), (f"explain {phone}", "32"), ("verify data", "32")):
+        plain, coloured = (
+            program.run(*arguments.split(), **names).stdout for names in ({}, {"FORCE_COLOR": "1"})
+        )
+        assert f"\x1b[{style}m" in coloured
+        assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
 
 
 def test_it_ends_at_once_whoever_else_wants_to_be_waited_for(program: Program) -> None:
@@ -172,9 +185,15 @@ def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
     program = Program(tmp_path)
     ended = program.run("demo", "--keep", "kept")
     assert ended.status == 0
-    facts = [line for line in ended.stdout.splitlines() if "\t" in line]
-    assert len(facts) == 13
+    lines = ended.stdout.splitlines()
+    facts = lines[:13]
     assert all(line.startswith("ok\t") for line in facts)
+    assert lines[13] == "$ syncctl status"
+    assert lines[14].startswith("health\tOK\t")
+    assert re.search(r"\n\$ syncctl explain \d+ .*\n(.*\n)+.*\tnow\tfinished, in reports\n", ended.stdout)
+    steps = lines.index("With your own data:")
+    assert [line[:5] for line in lines[steps + 1 : steps + 4]] == ["  1. ", "  2. ", "  3. "]
+    assert all(len(line) <= 80 for line in lines[steps : steps + 4])
     (measured,) = [line for line in facts if "as measured" in line]
     assert re.search(r"\tbooking (by dates|everything .*); return (by dates|everything .*)$", measured)
     assert (tmp_path / "kept" / "syncctl.db").exists()

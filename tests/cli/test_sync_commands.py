@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -63,6 +64,22 @@ def test_under_cron_it_says_what_the_old_log_said(program: Program) -> None:
     assert duration.startswith("Duration: ")
     assert next_sync.startswith("Next sync: ")
     assert "\x1b" not in ended.output
+
+
+def test_in_a_pipe_it_is_by_hand_if_the_process_belongs_to_a_terminal(program: Program) -> None:
+    piped = f"{sys.executable} -m syncctl stores --json < /dev/null 2> log | cat"
+    code = f"import pty; pty.spawn(['/bin/sh', '-c', {piped!r}])"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=program.folder,
+        env=program.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout)["trigger"] == "manual"
+    assert "Starting manual store sync" in (program.folder / "log").read_text()
 
 
 @pytest.mark.slow

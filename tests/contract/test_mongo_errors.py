@@ -1,19 +1,25 @@
 """What goes wrong with a MongoDB server: the error, in time, and without a secret or a customer's data."""
 
+import math
+import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from syncctl.cli.terminal.waiting import WaitLine
 from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
-from syncctl.ports.waiting import DatabaseWait
+from syncctl.ports.waiting import DatabaseWait, watched_by
 from syncctl.storage.mongo.storage import MongoStorage
+from syncctl.storage.mongo.waits import WaitListener
 from tests.contract.samples import lead, record, text_id
 from tests.support.waits import seen_waits
 
@@ -175,6 +181,38 @@ def test_a_lost_connection(storage: MongoStorage, fail_command: FailCommand) -> 
         storage.store_leads([lead(1)], [record(1)])
     assert storage.find_records([text_id(1)]) == {}
     assert storage.store_leads([lead(1)], [record(1)]) == {text_id(1)}
+
+
+def test_a_reply_is_announced_while_it_is_waited_for(
+    storage: MongoStorage, fail_command: FailCommand
+) -> None:
+    shown = WaitLine(grace_s=0.0)
+    with watched_by(shown), fail_command("find", blockConnection=True, blockTimeMS=300):
+        looking = threading.Thread(target=storage.dialects)
+        looking.start()
+        while looking.is_alive() and not shown.text():
+            time.sleep(0.01)
+        assert re.fullmatch(r"waiting for MongoDB at \S+, 0 s", shown.text())
+        looking.join()
+    assert shown.text() == ""
+
+
+def test_so_is_another_primary_after_the_loss_of_one() -> None:
+    primary, nobody = (
+        SimpleNamespace(has_writable_server=lambda there=there: there) for there in (True, False)
+    )
+
+    def turn(before: object, now: object) -> Any:
+        return SimpleNamespace(previous_description=before, new_description=now)
+
+    listener = WaitListener("MongoDB at db.example")
+    with seen_waits() as waits:
+        listener.description_changed(turn(nobody, nobody))  # as it connects, which `prepare` announces
+        listener.description_changed(turn(nobody, primary))
+        assert waits == []
+        listener.description_changed(turn(primary, nobody))
+        assert waits == [DatabaseWait("MongoDB at db.example", math.inf)]
+        listener.description_changed(turn(nobody, primary))
 
 
 def test_a_server_that_hangs(mongo_url: str, fail_command: FailCommand) -> None:

@@ -276,7 +276,7 @@ def test_a_reject_tells_reason_place_and_run(world: World, sandbox: Sandbox) -> 
     history = only(asked(world, PHONE))
     assert history.state is RecordState.REJECTED
     assert history.booking_no == "4711"
-    assert said(history).startswith("rejected (2 rows): no customer name: the booking report of location ")
+    assert said(history).startswith("rejected (2 rows): no customer name; the booking report of location ")
     assert f"by run {run.run_id[:8]}" in said(history)
     fetched = only(asked(world, PHONE, fetch=True)).source_now
     assert fetched is not None

@@ -85,6 +85,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            start_new_session=True,
         )
 
     def run(self, *arguments: str, **environment: str) -> Ended:
@@ -192,6 +193,7 @@ def _syncctl(
     stderr: Connection,
 ) -> None:
     """In the forked process: what Python itself would have prepared, then the program."""
+    os.setsid()
     for number, name, end in ((1, "stdout", stdout), (2, "stderr", stderr)):
         os.dup2(end.fileno(), number)
         end.close()

@@ -8,7 +8,6 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
-from syncctl.cli.render.settings import render_settings
 from syncctl.errors import ExitCode, UsageError
 
 Names = Annotated[
@@ -23,6 +22,7 @@ def register(app: typer.Typer) -> None:
     @command(app, "config")
     def config(session: Session, names: Names = None, json: Json = False) -> None:
         """Show the settings in force, and where each came from."""
+        from syncctl.cli.render.settings import render_settings
         from syncctl.settings.settings import inspect_settings
 
         settings = inspect_settings(session.env_file)

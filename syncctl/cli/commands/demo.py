@@ -35,6 +35,6 @@ def register(app: typer.Typer) -> None:
 
         with session.stop.at_safe_points():
             result = run_demo(keep, session.listener, print_message, session.stop)
-        render_demo(result)
+        render_demo(result, session.redactor)
         if not result.ok:
             raise typer.Exit(ExitCode.FAILED)

@@ -13,7 +13,6 @@ import typer
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json, output_file
 from syncctl.cli.render.printer import console, print_message
-from syncctl.cli.terminal.waiting import WaitLine
 from syncctl.errors import ExitCode, SettingsError, UsageError
 from syncctl.ports.waiting import watched_by
 
@@ -105,5 +104,7 @@ def _status_display(session: Session) -> Iterator[Callable[[str], None]]:
     if session.quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
+    from syncctl.cli.terminal.waiting import WaitLine
+
     with watched_by(WaitLine()), console(stderr=True).status("") as status:  # it says what it is at itself
         yield status.update

@@ -204,5 +204,5 @@ def _filter(kind: str | None, reason: str | None, file: str | None, store: str |
     from syncctl.services.rejects.reject_list import RejectFilter
 
     if kind is not None and kind not in list(StepName):
-        raise UsageError(f"--kind {kind!r} is none of {', '.join(StepName)}.")
+        raise UsageError(f"--kind must be {', '.join([*StepName][:-1])} or {[*StepName][-1]}.")
     return RejectFilter(kind, reason, file, store)

@@ -39,7 +39,7 @@ Faults = Annotated[
     typer.Option(
         "--fault",
         metavar="KIND[=RATE][@API[:LOCATION]]",
-        help="Misbehave, as in 503=0.2 or reset@booking:7; repeatable. A wrong KIND lists all.",
+        help="Misbehave, as in 503=0.2 or reset@booking:7; repeatable. An unknown KIND lists them all.",
     ),
 ]
 Dialects = Annotated[
@@ -47,7 +47,8 @@ Dialects = Annotated[
     typer.Option(
         "--dialect",
         metavar="NAME[+NAME...][@REPORT]",
-        help="How reports answer, as in booking-date+utc-days or capped-100@return; repeatable. Names above.",
+        help="How reports answer, as in booking-date+utc-days or capped-100@return; repeatable. An unknown "
+        "NAME lists them all.",
     ),
 ]
 

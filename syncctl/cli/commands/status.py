@@ -11,9 +11,9 @@ from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
 from syncctl.errors import ExitCode, StopRequestedError, UsageError
 
-Watch = Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")]
 Interval = Annotated[
-    float, typer.Option("--interval", metavar="SECONDS", help="With --watch: look this often.")
+    float, typer.Option("--interval", metavar="SECONDS", help="With --watch: refresh this often.")
 ]
 
 SHORTEST_S, LONGEST_S = 0.1, 86_400.0

@@ -5,7 +5,6 @@ They differ in their steps only, so that one table has them all.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, ShardOption, To, Wait, window_of
+from syncctl.cli.terminal.streams import is_automatic
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, StepName
 from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError, UsageError
 
@@ -93,7 +93,7 @@ def _sync(
     from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
     observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
-    automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
+    automatic = is_automatic()
     trigger = Trigger.AUTO if automatic else Trigger.MANUAL
     invocation = Invocation(
         name,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from syncctl.cli.context import Session, command, command_group
 from syncctl.cli.options import Json, Location, Wait, window_of
+from syncctl.cli.terminal.streams import is_automatic
 from syncctl.errors import ExitCode
 
 From = Annotated[
@@ -80,8 +80,7 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     first, last = window_of(False, date_from, date_to, session.clock)
     options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))
     if repair:
-        automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
-        trigger = Trigger.AUTO if automatic else Trigger.MANUAL
+        trigger = Trigger.AUTO if is_automatic() else Trigger.MANUAL
         invocation = Invocation("verify source", trigger, wait_s=wait, stop=session.stop)
         with session.listener() as listener:
             found = repair_source(session.settings, options, invocation, listener)

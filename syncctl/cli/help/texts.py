@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from syncctl.domain.sources import SOURCES
 from syncctl.errors import ExitCode
@@ -74,7 +74,7 @@ class CommandHelp:
 @cache
 def command_helps() -> Mapping[str, CommandHelp]:
     """commands.toml: by what is typed after `syncctl`, "" for the program as a whole."""
-    tables = tomllib.loads(files(__package__).joinpath("commands.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
     of_reports = tables.pop(ANY_REPORT)
     for step, source in SOURCES.items():
         examples = [

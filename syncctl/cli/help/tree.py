@@ -41,7 +41,7 @@ class HelpfulGroup(TyperGroup):
         """Parse what stands before the command. Raises PlainUsageError."""
         if not args and self.no_args_is_help:
             return super().parse_args(ctx, args)
-        with in_plain_words(ctx):
+        with in_plain_words(ctx, args):
             refuse_option_as_value(self, ctx, args)
             return super().parse_args(ctx, args)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
@@ -34,15 +34,16 @@ class PlainUsageError(typer.BadParameter):
 
 
 @contextmanager
-def in_plain_words(context: Any) -> Iterator[None]:
+def in_plain_words(context: Any, arguments: Sequence[str] = ()) -> Iterator[None]:
     """Raises a PlainUsageError for each usage error of Typer that comes up within. `context`: of the command
-    whose arguments are parsed."""
+    whose `arguments` are parsed."""
+    arguments = tuple(arguments)  # Typer takes them off its own list
     try:
         yield
     except PlainUsageError:
         raise
     except ANY_USAGE_ERROR as error:
-        raise PlainUsageError(_sentence(error, context), context) from None
+        raise PlainUsageError(_sentence(error, context, arguments), context) from None
 
 
 def extra_argument(word: str, context: Any) -> PlainUsageError:
@@ -85,11 +86,11 @@ def _near(name: str, last_words: Mapping[str, str]) -> list[str]:
     return [line for line, last in last_words.items() if last in near or last.startswith(name)]
 
 
-def _sentence(error: Any, context: Any) -> str:
+def _sentence(error: Any, context: Any, arguments: Sequence[str]) -> str:
     """What a usage error of Typer's says, from what it carries."""
     written, param = getattr(error, "option_name", None), getattr(error, "param", None)
     if written is not None:
-        return _about_option(written, context)
+        return _about_option(written, context, arguments)
     if param is None:
         return str(error.message)
     name = param.opts[-1] if param.param_type_name == "option" else _value(param)
@@ -103,7 +104,7 @@ def _sentence(error: Any, context: Any) -> str:
     return f"{name}: {error.message}"
 
 
-def _about_option(written: str, context: Any) -> str:
+def _about_option(written: str, context: Any, arguments: Sequence[str]) -> str:
     """What is wrong with an option as written: there is none such, or its value is missing or too much."""
     options = [each for each in context.command.get_params(context) if each.param_type_name == "option"]
     for option in options:
@@ -111,9 +112,20 @@ def _about_option(written: str, context: Any) -> str:
             needed = "takes no value" if option.is_flag else f"needs a value: {_value(option)}"
             return f"{written} {needed}."
     if any(written in each.opts for _, below in _commands(context.command, "") for each in below.params):
-        return f"{written} stands after the command, not before it."
+        line = " ".join((context.command_path, _command_among(arguments, context.command)))
+        return f"{written} goes after the command, as in `{line} {written}`."
     near = get_close_matches(written, [name for each in options for name in each.opts], 3, 0.65)
     return f"There is no option {written}.{_did_you_mean(near)}"
+
+
+def _command_among(arguments: Sequence[str], group: Any) -> str:
+    """The command that arguments name, wherever it stands."""
+    words: list[str] = []
+    for word in arguments:
+        if word in (below := getattr(group, "commands", {})):
+            words.append(word)
+            group = below[word]
+    return " ".join(words) or "COMMAND"
 
 
 def _value(param: Any) -> str:

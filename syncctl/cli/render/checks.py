@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_result
 from syncctl.domain.checks import CheckReport, CheckResult, Finding, Tally
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
@@ -63,16 +63,16 @@ def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json:
             print_check(check, redact)
         for tally in report.tallies:
             for label, count in tally.counts.items():
-                print_line(f"{tally.title}\t{printable(redact(tally.words.get(label, label)))}\t{count}")
+                print_fields((tally.title, tally.words.get(label, label), str(count)), redact)
         for what, seconds in report.took.items():
-            print_line(f"Looked up, s\t{what}\t{seconds:.3f}")
+            print_fields(("Looked up, s", what, f"{seconds:.3f}"), redact)
 
 
 def print_check(check: Finding, redact: Callable[[str], str]) -> None:
     """One check as one line, for a pipe."""
     hint = f" -> {check.hint}" if check.hint else ""
-    line = printable(redact(f"{check.name}: {check.message}{hint}"))
-    print_line(f"{PLAIN_WORDS[check.result]}\t{line}")
+    fields = PLAIN_WORDS[check.result], f"{check.name}: {check.message}{hint}"
+    print_fields(fields, redact, {0: SIGNS[check.result][1]})
 
 
 def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 """Sets in the JSON's `examples`, which older scripts read."""
 
-NONE = "No duplicates: every lead exists once."
+NONE, NO_LEADS = (
+    "No duplicates: every lead exists once.",
+    "There are no leads yet: `syncctl api` brings them.",
+)
 
 
 def duplicates_planned(
@@ -44,7 +47,7 @@ def duplicates_planned(
         _print_document(_plan_document(plan, output, applied=False), plan, output)
         return
     if not plan.sets and not plan.conflicts:
-        print_line(NONE)
+        print_line(NONE if plan.leads else NO_LEADS)
         return
     if sys.stdout.isatty():
         with paged():
@@ -82,7 +85,7 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
         }
         _print_document(document, result.plan, output)
     elif result.backup is None and not conflicts:
-        print_line(NONE)
+        print_line(NONE if result.plan.leads else NO_LEADS)
     else:
         if not sys.stdout.isatty():
             print_lines(result.plan, output, left=result.left)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from syncctl.cli.render.printer import console, print_line, print_message, print_result
+from syncctl.cli.render.printer import console, print_fields, print_line, print_message, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab_block import difference
@@ -24,7 +24,7 @@ _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 def state_words(state: ScheduleState) -> str:
     """Whether the sync is scheduled, in a sentence."""
     if state.problem:
-        return f"Not known whether it is installed: {state.problem}"
+        return f"Can't tell whether it is installed: {state.problem}"
     if not state.installed:
         return f"Not installed: {state.found}. `syncctl cron install` adds it."
     if not state.in_step:
@@ -42,7 +42,7 @@ class Schedule(NamedTuple):
 def start_words(start: NextStart, clock: Clock, which: str = "Next run") -> str:
     """When the sync starts by itself next, in a sentence; in UTC where stderr is not a terminal."""
     if start.problem:
-        return f"Nothing starts it: {start.problem.rstrip('.')}."
+        return f"Nothing starts it: {start.problem.rstrip('.')}. {start.hint}".rstrip()
     when = "see the line's schedule"
     if start.at is not None:
         when = clock.moment(start.at) if sys.stderr.isatty() else instant(start.at)
@@ -76,7 +76,9 @@ def render_schedule(
     if state.installed:
         print_message(redact(start_words(start, clock)))
     for each in state.obstacles:
-        print_message(f"Above the line stands {redact(each)}. Put the line above that one with `crontab -e`.")
+        print_message(
+            f"Above the line, the crontab has {redact(each)}. Move the line above that with `crontab -e`."
+        )
 
 
 def render_difference(before: bytes, after: bytes, redact: Callable[[str], str]) -> None:
@@ -84,7 +86,7 @@ def render_difference(before: bytes, after: bytes, redact: Callable[[str], str])
     lines = [redact(line) for line in difference(before, after)]
     if not sys.stdout.isatty():
         for line in lines:
-            print_line(line)
+            print_fields([line], styles={0: _STYLES.get(line[:1], "")})
         return
     from rich.text import Text
 

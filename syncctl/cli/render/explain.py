@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES, LeadType
@@ -104,8 +104,10 @@ def render_explanation(
     if not sys.stdout.isatty():
         for history in found.histories:
             title = _title(history, visible)
-            for label, text in _facts(history, instant):
-                print_line("\t".join((title, label, visible.text(text))))
+            for label, written in _facts(history, instant):
+                text = visible.text(written)
+                style = _STYLES[history.state] if label == "now" else ""
+                print_fields((title, label, text), None, {2: style})
     elif found.histories:
         _screen(found.histories, visible, clock)
     for warning in found.warnings:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
-from syncctl.cli.run_words import corrected_words, counts_text, trigger_word
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
+from syncctl.cli.run_words import STEP_STYLES, corrected_words, counts_text, trigger_word
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
@@ -120,7 +120,7 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         table.add_row(*cells)
     out.print(table)
     if hint:
-        out.print("[dim]`syncctl history RUN` shows one by location; -v quiet runs too; --limit 0 all.[/dim]")
+        out.print("[dim]`syncctl history RUN` shows one run; -v lists quiet runs too, --limit 0 all.[/dim]")
 
 
 def _several_words(line: Sequence[PastRun], clock: Clock) -> str:
@@ -186,18 +186,16 @@ def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:
     if not run.steps:
         # It was stopped before, or took corrected rejects back.
         came_to = corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
-        _print_fields(redact, *about, came_to, *undone)
+        print_fields((*about, came_to, *undone), redact)
     for step in run.steps:
-        counts = (*_counts_texts(step.counts), quantity(step.errors, "error"))
-        _print_fields(redact, *about, step.name, step.status.value, *counts, step.error or "", *undone)
+        errors = quantity(step.errors, "error")
+        counts = _counts_texts(step.counts)
+        fields = (*about, step.name, step.status.value, *counts, errors, step.error or "", *undone)
+        print_fields(fields, redact, {len(about) + 1: STEP_STYLES.get(step.status, "")})
         for location in step.locations if with_locations else ():
             place = (location.location, location.store)
             remarks = "; ".join(_remarks(location))
-            _print_fields(redact, step.name, *place, *_counts_texts(location.counts), remarks)
-
-
-def _print_fields(redact: Redact, *fields: str) -> None:
-    print_line("\t".join(printable(redact(field)) for field in fields))
+            print_fields((step.name, *place, *_counts_texts(location.counts), remarks), redact)
 
 
 def _counts_texts(counts: Counts) -> tuple[str, ...]:

@@ -3,12 +3,12 @@ modules decide what to show."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, TypedDict
 
-from syncctl.safe_output.printable import escape_json, escape_lines
+from syncctl.cli.terminal.streams import has_colour
+from syncctl.safe_output.printable import escape_json, escape_lines, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +18,27 @@ if TYPE_CHECKING:
 def print_line(line: str) -> None:
     """One line of data."""
     sys.stdout.write(escape_lines(line) + "\n")
+
+
+_COLOURS = {"red": 31, "green": 32, "yellow": 33, "cyan": 36, "dim": 2, "bold": 1}
+"""Styles as terminals know them, without rich, which takes long to load."""
+
+
+def print_fields(
+    fields: Iterable[str],
+    clean: Callable[[str], str] | None = None,
+    styles: Mapping[int, str] | None = None,
+) -> None:
+    """One line of data for a pipe, with tabs between its fields; empty ones at its end are left out. `clean`
+    removes what may not be shown. `styles`: of fields, by their place, if stdout has colours: FORCE_COLOR."""
+    cells = [printable(clean(field)) if clean else escape_lines(field) for field in fields]
+    while cells and not cells[-1]:
+        cells.pop()
+    if styles and has_colour(sys.stdout):
+        for place, style in styles.items():
+            if place < len(cells) and style:
+                cells[place] = f"\x1b[{_COLOURS[style]}m{cells[place]}\x1b[0m"
+    sys.stdout.write("\t".join(cells) + "\n")
 
 
 def print_text(sentence: str) -> None:
@@ -129,6 +150,8 @@ def _versioned(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
+    import json
+
     unicode = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
     return escape_json(json.dumps(value, ensure_ascii=not unicode, allow_nan=False))
 

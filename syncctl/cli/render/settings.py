@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, print_line, print_result
+from syncctl.cli.render.printer import console, print_fields, print_result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +23,8 @@ def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> Non
         print_result(_document(settings))
     elif not sys.stdout.isatty():
         for setting in settings:
-            problem = f"\tWRONG: {setting.problem}" if setting.problem else ""
-            print_line(f"{setting.name}={setting.value}\t{setting.origin}{problem}")
+            problem = f"WRONG: {setting.problem}" if setting.problem else ""
+            print_fields((f"{setting.name}={setting.value}", setting.origin, problem), styles={2: "red"})
     else:
         _screen(settings)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from syncctl.cli.render.checks import print_check, print_checks_table, report_document
-from syncctl.cli.render.printer import console, print_line, print_result
+from syncctl.cli.render.printer import console, print_fields, print_result
 from syncctl.domain.sources import PLURALS
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
@@ -53,7 +53,7 @@ def render_source(found: Completeness, redact: Callable[[str], str], *, as_json:
         for kind, subject, what in _findings(found):
             place = (subject.report.value, subject.location, subject.store)
             cells = (_KIND_WORDS.get(kind, kind), *place, *_cells(subject), what)
-            print_line("\t".join(printable(redact(cell)) for cell in cells))
+            print_fields(cells, redact)
 
 
 def field_text(value: Any) -> str:

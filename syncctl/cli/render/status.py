@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_result
+from syncctl.cli.run_words import STEP_STYLES
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import PLURALS
@@ -43,7 +45,6 @@ _STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.PAUSED: "yellow", H
 _WAITING_STYLE = "yellow"
 """Of OK, where something waits for a person."""
 
-_STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 _BARS = " ▁▂▃▄▅▆▇█"
 _COUNT_COLUMNS = (
     ("Added", "saved"),
@@ -91,7 +92,7 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
     from rich.text import Text
 
     clock = replace(clock, now=status.checked_at)
-    style = _WAITING_STYLE if status.ok and status.reasons else _STYLES[status.health]
+    style = _style(status)
     checked = f"  {clock.moment(status.checked_at)}"
     parts: list[RenderableType] = [Text.assemble((status.health.value, f"bold {style}"), (checked, "dim"))]
     parts += [Text(f"! {printable(redact(reason))}", style=style) for reason in status.reasons]
@@ -105,6 +106,10 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
     return Group(*parts)
 
 
+def _style(status: Status) -> str:
+    return _WAITING_STYLE if status.ok and status.reasons else _STYLES[status.health]
+
+
 def _steps_table(status: Status, clock: Clock, width: int) -> Table:
     table = plain_table(gap=2 if width >= _WIDE else 1, header_style="dim")
     for title in ("API", "Last run", "Result"):
@@ -113,7 +118,7 @@ def _steps_table(status: Status, clock: Clock, width: int) -> Table:
         table.add_column(title if width >= _WIDE else title.replace(" ", "\n"), justify="right")
     for step_health in status.steps:
         last = step_health.step.last
-        result = f"[{_STEP_STYLES.get(last.status, 'dim')}]{last.status.value}[/]" if last else "[dim]-[/dim]"
+        result = f"[{STEP_STYLES.get(last.status, 'dim')}]{last.status.value}[/]" if last else "[dim]-[/dim]"
         seen = clock.ago(last.at) if last else "never"
         if step_health.step.last_is_misdated:
             seen = "?"
@@ -160,7 +165,8 @@ def next_sync_words(status: Status, clock: Clock, when: When) -> str:
         other = ", not from this user's crontab" if start.by is StartedBy.OTHER else ""
         return f"{when(start.at)}, {clock.ago(start.at)}{other}"
     if start.problem:
-        return f"{'none' if start.by else 'not known'}: {start.problem}"
+        problem = f"{start.problem}. {start.hint}" if start.hint else start.problem
+        return f"{'none' if start.by else 'not known'}: {problem}"
     if start.by:
         return "see `syncctl cron show` for when"
     return "none scheduled: `syncctl cron install`"
@@ -245,8 +251,14 @@ def _short(count: int) -> str:
 
 
 def _print_lines(status: Status, clock: Clock, redact: Redact) -> None:
-    for line in _lines(status, replace(clock, now=status.checked_at)):
-        print_line("\t".join(printable(redact(part)) for part in line))
+    style = _style(status)
+    styles = [{1: style}] * (1 + len(status.reasons))
+    styles += [
+        {2: STEP_STYLES.get(each.step.last.status, "")} if each.step.last else {} for each in status.steps
+    ]
+    lines = _lines(status, replace(clock, now=status.checked_at))
+    for line, of_line in zip_longest(lines, styles):
+        print_fields(line, redact, of_line)
 
 
 def _lines(status: Status, clock: Clock) -> Iterator[tuple[str, ...]]:

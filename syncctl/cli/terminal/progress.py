@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from syncctl.cli.run_words import (
+    STEP_STYLES,
     STEP_TITLES,
     StepErrors,
     audit_words,
@@ -33,8 +34,6 @@ from syncctl.ports.listener import FileProgress
 from syncctl.ports.waiting import RetryWait, RunWait, Wait
 from syncctl.safe_output.printable import printable
 from syncctl.text import quantity
-
-_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
 
 class TimeColumn(ProgressColumn):
@@ -147,7 +146,7 @@ class ProgressListener:
     def step_finished(self, result: StepResult) -> None:
         self._file_line.clear()
         if self._task is not None:
-            style = _STYLES.get(result.status, "dim")
+            style = STEP_STYLES.get(result.status, "dim")
             failed = f", {result.errors:,} failed" if result.errors else ""
             done = result.total or 1
             completed = done if result.status is StepStatus.SUCCESS else result.processed or 0
@@ -164,7 +163,7 @@ class ProgressListener:
         for message in step_warnings(result, with_conflicts=not self._has_preview):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:
-            self._say(f"✗ {self._errors.words(result)}", _STYLES.get(result.status, "red"))
+            self._say(f"✗ {self._errors.words(result)}", STEP_STYLES.get(result.status, "red"))
 
     def _new(self, saved: int) -> str:
         return f"{saved:,} {count_word('saved', dry_run=self._dry_run)}"

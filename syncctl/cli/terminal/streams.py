@@ -26,10 +26,16 @@ def has_colour(stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or can_redraw(stream)
 
 
-def is_screen(stream: TextIO) -> bool:
-    """Whether what is written there is laid out for a person: on a terminal, and in a pipe to one that shows
-    colours (`FORCE_COLOR=1 syncctl status | less -R`)."""
-    return stream.isatty() or has_colour(stream)
+def is_automatic() -> bool:
+    """Whether no person seems to have started the program: neither stdin nor stdout is a terminal, and it
+    belongs to none, as under cron, systemd and in a container."""
+    if sys.stdin.isatty() or sys.stdout.isatty():
+        return False
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return True
+    return False
 
 
 class _WaitingFile(io.FileIO):

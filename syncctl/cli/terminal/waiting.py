@@ -15,8 +15,8 @@ from syncctl.ports.waiting import CheckWait, DatabaseWait, RetryWait, RunWait, W
 from syncctl.safe_output.printable import printable
 from syncctl.text import quantity
 
-GRACE_S = 0.3
-"""A shorter wait is not worth a flicker."""
+GRACE_S = 0.6
+"""A shorter wait is not worth a flicker; a longer one is shown within a second."""
 
 _POLL_S = 0.2
 
@@ -36,7 +36,8 @@ def waited_for(wait: RunWait | DatabaseWait) -> str:
 
 def lasting_words(wait: RunWait | DatabaseWait) -> str:
     """What is waited for, and how long at most: where no line can be redrawn."""
-    return f"waiting for {waited_for(wait)}, up to {seconds(wait.limit_s)} s"
+    at_most = "" if math.isinf(wait.limit_s) else f", up to {seconds(wait.limit_s)} s"
+    return f"waiting for {waited_for(wait)}{at_most}"
 
 
 def retry_words(wait: RetryWait, left_s: float) -> str:
@@ -83,7 +84,8 @@ class WaitLine:
         check = ""
         for wait, lasted_s in self.under_way():
             if isinstance(wait, RunWait | DatabaseWait):
-                return f"waiting for {waited_for(wait)}, {int(lasted_s)} s of {seconds(wait.limit_s)}"
+                of = "" if math.isinf(wait.limit_s) else f" of {seconds(wait.limit_s)}"
+                return f"waiting for {waited_for(wait)}, {int(lasted_s)} s{of}"
             if isinstance(wait, RetryWait):
                 retries.append((wait.wait_s - lasted_s, wait))
             else:

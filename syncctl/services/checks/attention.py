@@ -13,7 +13,7 @@ from datetime import datetime
 from syncctl.domain.run_history import SyncLog
 from syncctl.domain.sources import FILE_STEPS, PLURALS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus
-from syncctl.ports.admin import Database, LastLogs
+from syncctl.ports.admin import Database, DuplicateCount, LastLogs
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.freshness import ago, is_misdated, span
 from syncctl.text import quantity
@@ -67,11 +67,22 @@ def age_words(rejects: OpenRejects, now: datetime) -> str:
     return f", {'the oldest ' * (rejects.count > 1)}{span(now - rejects.oldest_at)} old"
 
 
+def duplicate_words(count: DuplicateCount | None, now: datetime) -> str:
+    """How many duplicates there were when they were last counted, and when that was; "" for none."""
+    if count is None or not count.sets:
+        return ""
+    sets = quantity(count.sets, "set of duplicates", "sets of duplicates")
+    copies = quantity(count.extra_copies, "copy", "copies")
+    return f"{sets}, {copies} too many, counted {ago(count.counted_at, now)}"
+
+
 def waiting_words(survey: Database, now: datetime) -> str:
-    """What waits for a person, in one line for the monitor. Without duplicates: finding those means reading
-    every lead, which is too much for each run. Raises StorageError."""
+    """What waits for a person, in one line for the monitor. Raises StorageError."""
     rejects = survey.open_rejects()
-    found = list(failed_import_words(last_imports(survey.last_sync_logs(), now), now))
-    if rejects.count:
-        found.insert(0, reject_words(rejects, now))
+    found = [
+        reject_words(rejects, now) if rejects.count else "",
+        *failed_import_words(last_imports(survey.last_sync_logs(), now), now),
+        duplicate_words(survey.duplicate_count(), now),
+    ]
+    found = [words for words in found if words]
     return f"Waiting for a person: {'; '.join(found) or 'nothing'}"

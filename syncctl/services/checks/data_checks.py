@@ -118,7 +118,7 @@ def _required(missing: Mapping[str, LeadProblem]) -> Finding:
         if problem.count
     ]
     examples = next(problem for problem in missing.values() if problem.count)
-    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Fill them in in the database.")
+    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Add them in the database.")
 
 
 def _phones(bad: LeadProblem) -> Finding:

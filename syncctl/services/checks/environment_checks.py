@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from syncctl.domain.checks import Finding
-from syncctl.ports.machine import LockState, ScheduleState
+from syncctl.ports.machine import LockState, NextStart, ScheduleState
 from syncctl.services.checks.freshness import NextSync, span
 
 LOCK_MARGIN = timedelta(minutes=1)
@@ -39,6 +39,9 @@ class SyncEnvironment:
     scheduler: ScheduleState
     """What starts the sync."""
 
+    start: NextStart = field(default_factory=NextStart)
+    """What that comes to: whether its daemon runs."""
+
 
 def check_environment(
     environment: SyncEnvironment, now: datetime, next_sync: NextSync, *, runs_by_itself: bool | None
@@ -46,7 +49,7 @@ def check_environment(
     """One finding each. `runs_by_itself`: whether a scheduler was seen at work, whatever the crontab says;
     None: unknown."""
     yield _lock(environment, now)
-    yield _scheduler(environment.scheduler, runs_by_itself=runs_by_itself)
+    yield _scheduler(environment.scheduler, environment.start, runs_by_itself=runs_by_itself)
     yield from check_other_lines(environment.scheduler)
     yield _switch(environment.sync_enabled)
     yield _schedule(environment.schedule, now, next_sync)
@@ -71,8 +74,8 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
     for obstacle in state.obstacles:
         yield Finding.failed(
             "Crontab variable",
-            f"above the line stands {obstacle}",
-            "Put the line, or the whole block of `syncctl cron install`, above that one with `crontab -e`.",
+            f"above the line, the crontab has {obstacle}",
+            "Move the line, or the whole block of `syncctl cron install`, above that with `crontab -e`.",
         )
     for line in state.old_syncs:
         yield Finding.failed(
@@ -109,7 +112,7 @@ def _lock(environment: SyncEnvironment, now: datetime) -> Finding:
     return Finding.passed("Lock", found if lock.held else "free: nothing is running")
 
 
-def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
+def _scheduler(state: ScheduleState, start: NextStart, *, runs_by_itself: bool | None) -> Finding:
     name = "Scheduler"
     if state.problem:
         hint = " ".join(filter(None, (state.hint, "Check how `syncctl api` is started.")))
@@ -127,6 +130,9 @@ def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
         return Finding.failed(
             name, f"{state.found}: nothing starts the sync", "`syncctl cron install` adds the line."
         )
+    if start.hint:
+        found = f"{state.found}, but {start.problem}: nothing starts the sync"
+        return Finding.failed(name, found, start.hint)
     if not state.in_step:
         hint = "`syncctl cron show --systemd`" if state.by_systemd else "`syncctl cron install`"
         return Finding.failed(name, state.found, f"{hint} makes it match API_SYNC_TIME.")

@@ -16,7 +16,13 @@ from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
-from syncctl.services.checks.attention import LastImport, failed_import_words, last_imports, reject_words
+from syncctl.services.checks.attention import (
+    LastImport,
+    duplicate_words,
+    failed_import_words,
+    last_imports,
+    reject_words,
+)
 from syncctl.services.checks.corrected_numbers import Corrections, corrections_since
 from syncctl.services.checks.freshness import (
     ApiStep,
@@ -33,7 +39,6 @@ from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
-from syncctl.text import quantity
 
 DAYS = 14
 RUNS_LOOKED_AT = 20
@@ -224,10 +229,8 @@ def _waiting(content: DatabaseContent, imports: Iterable[LastImport], now: datet
     yield from failed_import_words(imports, now)
     if content.rejects.count:
         yield f"{reject_words(content.rejects, now)}: `syncctl rejects list` says why"
-    if content.duplicate_sets:
-        copies = quantity(content.extra_copies, "copy", "copies")
-        sets = quantity(content.duplicate_sets, "set of duplicates", "sets of duplicates")
-        yield f"{sets}, {copies} too many: see `syncctl cleanup duplicates`"
+    if duplicates := duplicate_words(content.duplicates, now):
+        yield f"{duplicates}: see `syncctl cleanup duplicates`"
 
 
 def health_of_steps(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:

@@ -123,7 +123,9 @@ def window_words(dialect: Dialect, now: datetime) -> str:
     since = f"since {_day(dialect.since)}" if dialect.since else "for an unknown time"
     measured = f", measured {ago(dialect.measured_at, now)}" if dialect.measured_at else ""
     asked = asked_for(dialect)
-    lost = f"; a narrower window was lost by {dialect.lost_by}" if dialect.lost_by is not None else ""
+    lost = (
+        f"; a narrower one was given up because of {dialect.lost_by}" if dialect.lost_by is not None else ""
+    )
     if dialect.mode is not Mode.WHOLE:
         return f"{asked} {since}; {_agreement(dialect.trials)}{measured}{lost}"
     if dialect.measured_at is None:

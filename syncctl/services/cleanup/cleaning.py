@@ -71,7 +71,7 @@ def plan_duplicates(
     duplicates = find_duplicates(database, locations, on_counted)
     wanted = check_chosen(chosen, duplicates)
     stores = CachedStores(locations)
-    plan = DuplicatePlan()
+    plan = DuplicatePlan(leads=duplicates.leads)
     for batch in in_batches(duplicates):
         for decision in decide(database, batch, stores, wanted):
             plan.add(decision)
@@ -98,7 +98,7 @@ def clean_duplicates(
     duplicates = find_duplicates(database, locations, on_counted)
     wanted = check_chosen(chosen, duplicates)
     stores = CachedStores(locations)
-    plan = DuplicatePlan()
+    plan = DuplicatePlan(leads=duplicates.leads)
     kind, stop = BackupKind.DUPLICATES, target.stop
     with new_backup(target.folder, kind, database.facts(), target.now, stop) as writer:
         for batch in stop.between(in_batches(duplicates)):

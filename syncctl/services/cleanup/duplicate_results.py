@@ -86,6 +86,9 @@ class Conflict:
 class DuplicatePlan:
     """What a cleanup would do."""
 
+    leads: int = 0
+    """How many leads there are."""
+
     sets: Counter[str] = field(default_factory=Counter)
     """Sets to clean, by lead type."""
 

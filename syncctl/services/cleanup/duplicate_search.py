@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from syncctl.domain.identity import derived_id
 from syncctl.domain.lead_values import Document
@@ -83,7 +84,7 @@ class DuplicateSearch:
         finder = DuplicateFinder(self._locations)
         for lead in self._candidates():
             finder.add(lead)
-        return finder.found(self._edited)
+        return replace(finder.found(self._edited), leads=self.leads)
 
     def _candidates(self) -> Iterator[Document]:
         for phones in batched(self._phones, LOOKED_UP_AT_ONCE):

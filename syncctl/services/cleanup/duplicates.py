@@ -89,6 +89,9 @@ class DuplicateSets:
     sets: Mapping[str, list[tuple[str, ...]]]
     """The leads' ids, by lead type ("": none)."""
 
+    leads: int = 0
+    """Among how many leads they were looked for."""
+
     @property
     def count_by_type(self) -> dict[str, int]:
         """How many sets there are of each lead type."""

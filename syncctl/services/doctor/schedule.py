@@ -9,6 +9,13 @@ from syncctl.domain.checks import Finding
 from syncctl.ports.machine import SYSTEMD, LockState, ScheduleState
 from syncctl.services.checks.environment_checks import LOCK_MARGIN, check_other_lines, lock_words
 
+CRON_NOT_RUNNING = (
+    "no cron daemon is running",
+    "Start it with `service cron start` (outside Debian: `crond`), or install it first.",
+)
+SYSTEMD_NOT_RUNNING = ("systemd is not running here", "Use cron here: `syncctl cron install`.")
+"""What is wrong, and what to do."""
+
 
 def check_schedule(
     state: ScheduleState, running: Collection[str] | None, only_here: Sequence[str], *, enabled: bool
@@ -43,11 +50,11 @@ def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Finding
     if found:
         return Finding.passed(name, f"{', '.join(found)} is running")
     if state.by_systemd:
-        return Finding.failed(name, "systemd is not running here", "Use cron here: `syncctl cron install`.")
-    hint = "Start it: `service cron start` (`crond` elsewhere than on Debian), or install it first."
+        return Finding.failed(name, *SYSTEMD_NOT_RUNNING)
+    problem, hint = CRON_NOT_RUNNING
     if state.installed:
-        return Finding.failed(name, "no cron daemon is running: nothing starts the sync", hint)
-    return Finding.warning(name, "no cron daemon is running", hint)
+        return Finding.failed(name, f"{problem}: nothing starts the sync", hint)
+    return Finding.warning(name, problem, hint)
 
 
 def _line(state: ScheduleState) -> Finding:

@@ -43,7 +43,9 @@ class RunNames:
                 document = found[0].document
                 self._run_names[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
             else:
-                self._run_names[run_id] = f"{short}, which is not in the history: cut short, or long ago"
+                self._run_names[run_id] = (
+                    f"{short}, which is not in the history: it was killed, or is long past"
+                )
         return self._run_names[run_id]
 
 

@@ -46,7 +46,7 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
         sheet, number = sheet_and_row(first)
         where += f", {f'{sheet} row {number}'.strip()}"
     rows = f" ({len(rejects)} rows)" if len(rejects) > 1 else ""
-    what = f"rejected{rows}: {first.reason}: {where}, by {runs.name_of(first.run_id)}"
+    what = f"rejected{rows}: {first.reason}; {where}, by {runs.name_of(first.run_id)}"
     return replace(
         history_of_row(source, first.location, first.store, row_values(first)),
         events=(Event(first.rejected_at, what),),

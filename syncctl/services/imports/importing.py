@@ -169,7 +169,7 @@ class FileImport:
         if self._preview is not None and wanted not in (None, self._preview.hash):
             raise PreviewOutdatedError(
                 f"Nothing was imported: this import would not do what preview {wanted} showed. "
-                f"It is preview {self._preview.hash} now.",
+                f"Its preview is now {self._preview.hash}.",
                 hint="Look at it with --dry-run, then give the new hash.",
             )
 

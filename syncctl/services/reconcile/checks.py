@@ -21,7 +21,7 @@ _WORDS = (
     ("in_reports", "finished"),
     ("deleted", "deleted on purpose"),
     ("rejected", "rejected"),
-    ("answered", "rejected, and answered by a person"),
+    ("answered", "rejected, since corrected or dismissed"),
     ("missing", "missing"),
     ("unlisted", "rejected, but not on the rejects list"),
     ("merged", "more item rows of the same bookings"),
@@ -51,7 +51,7 @@ def _checks(found: Completeness) -> Iterator[Finding]:
         yield _withdrawn(found)
     for warning in found.warnings:
         yield Finding.warning(
-            "Not judged", warning, "Run it again, for all locations, when the API is well again."
+            "Not checked", warning, "Run it again, for all locations, once the API answers normally."
         )
 
 
@@ -127,5 +127,6 @@ def _withdrawn(found: Completeness) -> Finding:
         DROPPED,
         f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or there under "
         "another phone or booking number",
-        "Ask the shop. syncctl deletes none of them: if a booking is off, delete its lead in the web app.",
+        "Ask the shop. syncctl deletes none of them: if a booking was cancelled, delete its lead in the web "
+        "app.",
     )

@@ -94,7 +94,7 @@ class Withdrawals:
             if not self._answered[report][location]:
                 warnings.append(
                     f"The {place} is empty, though {quantity(len(gone), 'lead')} came from it: they were not "
-                    "judged"
+                    "checked"
                 )
             elif others:
                 warnings.append(

@@ -13,6 +13,7 @@ from pymongo.uri_parser import parse_uri
 from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageUnavailableError
 from syncctl.storage.mongo.options import SRV_SCHEME
+from syncctl.storage.mongo.waits import WaitListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def connect(
                 datetime_conversion="DATETIME_CLAMP",
                 unicode_decode_error_handler="replace",
                 w="majority",
+                event_listeners=[WaitListener(f"MongoDB at {address.hosts}")],
                 **{name: limit for name, limit in limits.items() if name.casefold() not in in_url},
             )
         except OSError as error:

@@ -14,6 +14,7 @@ from syncctl.cli.render.printer import (
     SCHEMA,
     expect_result,
     print_error,
+    print_fields,
     print_line,
     print_message,
     print_result,
@@ -60,6 +61,21 @@ def test_on_a_terminal_sentences_break_between_words(
         say(words)
         assert out.getvalue().split() == words.split()
     assert out.getvalue() == words + "\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "coloured"), [(["FORCE_COLOR"], True), (["FORCE_COLOR", "NO_COLOR"], False), ([], False)]
+)
+def test_a_pipes_fields_are_coloured_on_request_and_end_without_tabs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], names: list[str], coloured: bool
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.setenv(name, "1" if name in names else "")
+    print_fields(("health", "OK\x1b[2J", "", ""), str.lower, {1: "green", 3: "red"})
+    shown = r"ok\x1b[2j"
+    assert capsys.readouterr().out == (
+        f"health\t\x1b[32m{shown}\x1b[0m\n" if coloured else f"health\t{shown}\n"
+    )
 
 
 HEAD = {"command": "x", "ok": True, "schema": SCHEMA}

@@ -1,6 +1,7 @@
 """`status` on a terminal and in a pipe: the reader's clock or UTC, and when the next sync starts."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -52,6 +53,7 @@ WAITING = Status(
         (replace(SOON, by=StartedBy.OTHER), "19:35 IST, in 3 min, not from this user's crontab"),
         (NextStart(), "none scheduled: `syncctl cron install`"),
         (NextStart(StartedBy.CRONTAB, problem="no daemon"), "none: no daemon"),
+        (NextStart(StartedBy.CRONTAB, problem="no daemon", hint="Start it."), "none: no daemon. Start it."),
         (NextStart(problem="crontab refuses"), "not known: crontab refuses"),
         (NextStart(StartedBy.CRONTAB), "see `syncctl cron show` for when"),
     ],
@@ -60,6 +62,18 @@ def test_the_next_sync(start: NextStart, words: str) -> None:
     assert next_sync_words(replace(WAITING, start=start), CLOCK, CLOCK.time) == words
     paused = replace(WAITING, start=start, sync_enabled=False)
     assert next_sync_words(paused, CLOCK, CLOCK.time) == "none while paused (API_SYNC_ENABLED=false)"
+
+
+def test_in_a_pipe_colours_are_added_on_request_and_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render_status(WAITING, CLOCK, str, as_json=False)
+    plain = capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    render_status(WAITING, CLOCK, str, as_json=False)
+    coloured = capsys.readouterr().out
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
+    assert re.findall(r"\x1b\[[1-9]\d*m(\S+?)\x1b\[0m|\x1b\[33m2 rej", coloured) == ["OK", "", "success"]
 
 
 def test_in_a_pipe_moments_are_utc(capsys: pytest.CaptureFixture[str]) -> None:

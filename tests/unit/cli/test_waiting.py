@@ -4,6 +4,7 @@ import io
 import threading
 import time
 from contextlib import suppress
+from math import inf
 
 import pytest
 
@@ -34,9 +35,10 @@ class Clock:
         (RunWait(None, None, 90.0), 61.0, "waiting for another run, 61 s of 90"),
         (RunWait(7, "db\x1b[2J", 2.5), 1.0, "waiting for run 7 on db\\x1b[2J, 1 s of 2.5"),
         (DATABASE, 3.4, "waiting for MongoDB at db.example, 3 s of 5"),
+        (DatabaseWait("MongoDB at db.example", inf), 12.2, "waiting for MongoDB at db.example, 12 s"),
         (CheckWait(2), 1.0, "asking 2 locations for everything as a check, 1 s"),
         (CheckWait(0), 1.0, "measuring how the API answers narrower questions, 1 s"),
-        (retry(), 0.5, "location 3: 503, try 4 of 6 in 2 s"),
+        (retry(), 0.7, "location 3: 503, try 4 of 6 in 2 s"),
         (retry(wait_s=120.0), 60.0, "location 3: 503, try 4 of 6 in 60 s"),
         (retry(""), 1.5, "all locations: 503, try 4 of 6 in 1 s"),
         (RetryWait(StepName.STORES, "", "503", 2, 6, 4.0), 1.0, "the store list: 503, try 2 of 6 in 3 s"),

@@ -32,7 +32,13 @@ def said(line: list[str]) -> Said:
         (["api", "x"], "Unexpected argument: 'x'.", "api"),
         (["api", "--json=3"], "--json takes no value.", "api"),
         (["history", "--limit"], "--limit needs a value: N.", "history"),
-        (["--json", "api"], "--json stands after the command, not before it.", ""),
+        (["--json", "status"], "--json goes after the command, as in `syncctl status --json`.", ""),
+        (
+            ["cron", "--systemd", "install"],
+            "--systemd goes after the command, as in `syncctl cron install --systemd`.",
+            "cron",
+        ),
+        (["--json"], "--json goes after the command, as in `syncctl COMMAND --json`.", ""),
         (["stauts"], "There is no command 'stauts'. Did you mean status?", ""),
         (["install"], "There is no command 'install'. Did you mean cron install?", ""),
         (

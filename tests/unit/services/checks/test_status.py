@@ -113,14 +113,14 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     log(database, timedelta(hours=2), "walkin", status=StepStatus.PARTIAL, error="2 of 3 files failed")
     log(database, timedelta(days=1), "lossofsale")
     log(database, timedelta(hours=1), "lossofsale", status=StepStatus.SKIPPED)
-    database.save_duplicate_count(DuplicateCount(1, 2, NOW, "verify data"))
+    database.save_duplicate_count(DuplicateCount(1, 2, NOW - timedelta(days=4), "verify data"))
     database.add_rejects([replace(reject(n), rejected_at=NOW - timedelta(days=n)) for n in (3, 9)])
     status = take(database)
     assert (status.health, status.ok, status.next_step) == (Health.OK, True, "")
     assert status.reasons == (
         "The last import of walk-ins, 2 h ago, failed in part: 2 of 3 files failed",
         "2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why",
-        "1 set of duplicates, 2 copies too many: see `syncctl cleanup duplicates`",
+        "1 set of duplicates, 2 copies too many, counted 4 days ago: see `syncctl cleanup duplicates`",
     )
     document = status_document(status)
     assert (document["rejects"], document["oldest_reject_at"]) == (2, "2026-03-01T20:03:00Z")
@@ -130,7 +130,8 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     ]
     assert waiting_words(database, NOW) == (
         "Waiting for a person: 2 rejected rows, the oldest 9 days old; "
-        "The last import of walk-ins, 2 h ago, failed in part: 2 of 3 files failed"
+        "The last import of walk-ins, 2 h ago, failed in part: 2 of 3 files failed; "
+        "1 set of duplicates, 2 copies too many, counted 4 days ago"
     )
     log(database, timedelta(0), "walkin")
     assert "walk-ins" not in " ".join(take(database).reasons)

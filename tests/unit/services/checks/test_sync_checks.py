@@ -21,7 +21,7 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.ports.machine import LockState, ScheduledImport, ScheduleState
+from syncctl.ports.machine import LockState, NextStart, ScheduledImport, ScheduleState, StartedBy
 from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.services.checks.freshness import late_from, span
@@ -350,6 +350,16 @@ def test_what_starts_the_sync(
     found = line(verify(database, replace(AROUND, scheduler=scheduler)), "Scheduler")
     assert found.result is mark
     assert cure in found.hint
+
+
+def test_a_line_is_not_enough_where_no_daemon_runs_it(database: Database) -> None:
+    all_logged(database)
+    start = NextStart(StartedBy.CRONTAB, problem="no cron daemon is running", hint="Start it.")
+    found = line(verify(database, replace(AROUND, start=start)), "Scheduler")
+    assert (found.result, found.hint) == (CheckResult.FAILED, "Start it.")
+    assert (
+        found.message == "the line in ops's crontab, but no cron daemon is running: nothing starts the sync"
+    )
 
 
 def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(database: Database) -> None:

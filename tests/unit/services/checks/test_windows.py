@@ -73,8 +73,8 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
         ),
         (
             measured(Mode.WHOLE, trial("7", Verdict.MISSING), lost_by="location 7: 2 of 2026-11-10"),
-            "everything in each run since 12 Nov 2026; a narrower window was lost by location 7: 2 of "
-            "2026-11-10",
+            "everything in each run since 12 Nov 2026; a narrower one was given up because of location 7: 2 "
+            "of 2026-11-10",
         ),
         (
             measured(
@@ -84,7 +84,7 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
                 lost_by="location 7: 2 of 2026-11-10",
             ),
             "the last month since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
-            "narrower window was lost by location 7: 2 of 2026-11-10",
+            "narrower one was given up because of location 7: 2 of 2026-11-10",
         ),
     ],
 )

@@ -219,7 +219,7 @@ def test_what_stands_above_the_line() -> None:
     )
     assert (found.result, found.message) == (
         BAD,
-        "above the line stands SHELL=/no/shell: there is no such program",
+        "above the line, the crontab has SHELL=/no/shell: there is no such program",
     )
     assert "`crontab -e`" in found.hint
 
