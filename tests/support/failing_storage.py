@@ -61,6 +61,7 @@ SCANS = frozenset(
 
 READS = SCANS | {
     "corrected_records",
+    "finished_or_linked_records",
     "has_records",
     "saved_by_audits",
     "find_records",
