@@ -64,7 +64,7 @@ def known_fields(document: Document) -> Document:
 
 
 def scanned_fields(document: Document) -> Document:
-    """`known_fields` of a document whose dates have no zone yet: read so they take half the time."""
+    """`known_fields` of a document whose dates have no zone yet, which the driver reads faster."""
     document["_id"] = to_text(document["_id"])
     for field, value in document.items():
         kind = type(value)
