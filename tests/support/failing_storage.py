@@ -51,6 +51,7 @@ SCANS = frozenset(
         "scan_leads",
         "scan_reports",
         "scan_records",
+        "finished_or_linked_records",
         "sync_logs",
         "leads_by_age",
         "leads_that_may_have",
@@ -61,7 +62,6 @@ SCANS = frozenset(
 
 READS = SCANS | {
     "corrected_records",
-    "finished_or_linked_records",
     "has_records",
     "saved_by_audits",
     "find_records",
