@@ -224,7 +224,7 @@ class TestTables:
     def test_a_scan_reads_text_in_another_encoding_and_no_lead_twice(
         self, storage: SqliteStorage, database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("syncctl.storage.sqlite.survey.SLICE", 2)
+        monkeypatch.setattr("syncctl.storage.sqlite.session.SLICE", 2)
         storage.store_leads([lead(n) for n in range(7)], [])
         database.run("UPDATE leads SET name = CAST(x'4ae9' AS TEXT) WHERE _id = ?", text_id(3))
         found = [(each["_id"], each["name"]) for each in storage.scan_leads(["name"])]

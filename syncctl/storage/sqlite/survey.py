@@ -92,8 +92,6 @@ UNION SELECT _id, phone, bookingNo FROM json_each(:beginnings) AS beginning
     CROSS JOIN leads ON bookingNo >= beginning.value AND bookingNo < beginning.value || '0'
 """  # noqa: S608 constants only
 
-SLICE, SMALLEST_ROWID = 1000, -(2**63) + 1
-
 NUMBERED = "bookingNo GLOB '[0-9A-Za-z]*'"
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
@@ -179,34 +177,6 @@ class SqliteSurvey(SqliteSession):
         query = f"SELECT {', '.join(wanted.values())}, rowid FROM leads WHERE rowid > ? ORDER BY rowid"  # noqa: S608 columns of the table only
         for found in self._slices(query):
             yield from rows.scanned_fields(tuple(wanted), found)
-
-    def _slices(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows behind a rowid, which is the last column. Their texts are read strictly, in half the
-        time, up to the first that is not UTF-8."""
-        last, strictly = SMALLEST_ROWID - 1, True
-        while True:
-            with self._found(query, (last,)) as cursor:
-                cursor.row_factory = None
-                try:
-                    while found := self._next_rows(cursor, strictly=strictly):
-                        yield found
-                        last = found[-1][-1]
-                except sqlite3.OperationalError:
-                    if not strictly:
-                        raise
-                    strictly = False
-                else:
-                    return
-
-    def _next_rows(self, cursor: sqlite3.Cursor, *, strictly: bool) -> list[tuple[Any, ...]]:
-        if not strictly:
-            return cursor.fetchmany(SLICE)
-        connection = cursor.connection
-        tolerant, connection.text_factory = connection.text_factory, str
-        try:
-            return cursor.fetchmany(SLICE)
-        finally:
-            connection.text_factory = tolerant
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
