@@ -163,7 +163,12 @@ class Survey(Protocol):
         """Every document of `reports`, whole, read as they are taken."""
 
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
-        """Every record that this source (a step's name) of this location first brought."""
+        """Every record that this source (a step's name) of this location first brought. Costs what it finds,
+        so that all locations together are one pass."""
+
+    def finished_or_linked_records(self) -> Iterator[str]:
+        """The ids of the records that a report has finished, and of those whose lead has another id than the
+        record; perhaps of a few others."""
 
     def corrected_records(self, since: datetime) -> list[RecordEntry]:
         """The records that took another one's place at `since` or later, as the source had corrected a phone

@@ -521,6 +521,9 @@ class MemoryStorage:
         found = self._find("syncrecords", lambda e: (e["source"], e["location"]) == (source, location))
         yield from self._own.read("syncrecords", found, records.record_entry)
 
+    def finished_or_linked_records(self) -> Iterator[str]:
+        yield from (each["_id"] for each in self._find("syncrecords", lambda each: True))
+
     def corrected_records(self, since: datetime) -> list[RecordEntry]:
         found = self._find("syncrecords", lambda each: "correctedAt" in each and each["correctedAt"] >= since)
         return list(self._own.read("syncrecords", found, records.record_entry))

@@ -71,6 +71,20 @@ class SurveySuite:
         (entry,) = storage.corrected_records(MOMENT)
         assert entry.record.replaced_by == phone(1)
 
+    def test_which_records_are_finished_or_have_a_lead_of_another_id(self, storage: LeadDatabase) -> None:
+        finished_before = replace(CORRECTION, report_id=text_id(21))
+        records = [
+            record(1, lead_id=text_id(1)),
+            record(2, lead_id=text_id(12)),
+            record(3, lead_id=text_id(3), report_id=text_id(23)),
+            record(4, lead_id=text_id(4), corrections=(finished_before,)),
+        ]
+        storage.store_leads([], records)
+        found = set(storage.finished_or_linked_records())
+        assert {each.record_id for each in records[1:]} <= found
+        every = storage.find_records([each.record_id for each in records])
+        assert {key for key, each in every.items() if each.report_id or each.lead_id != key} <= found
+
     def test_leads_come_with_the_fields_asked_for(self, storage: LeadDatabase) -> None:
         bare = lead(2, followUpFlag=True)
         del bare["bookingNo"]

@@ -38,7 +38,7 @@ MOST_EXAMINED = 250
 
 
 STEPS_A_TICK = 100
-SCAN = re.compile("SCAN (leads|reports|syncrecords|synclogs|syncruns)(?! USING)")
+SCAN = re.compile("SCAN (leads|reports|syncrecords|syncrejects|synclogs|syncruns)(?! USING)")
 
 
 def filled(storage: Database, leads: int) -> None:
@@ -70,6 +70,7 @@ LOOKS: dict[str, Callable[[Database], object]] = {
     "explain BOOKING": lambda each: explain(
         each, CustomerQuery.from_text(lead(9)["bookingNo"]), load_locations()
     ),
+    "a location of verify source": lambda each: list(each.scan_records(StepName.BOOKING, "none")),
 }
 
 

@@ -221,6 +221,16 @@ class TestTables:
         database.run("UPDATE leads SET remarks = CAST(x'4ae9' AS TEXT)")
         assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [lead(1, remarks="J\ufffd")]
 
+    def test_a_scan_reads_text_in_another_encoding_and_no_lead_twice(
+        self, storage: SqliteStorage, database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("syncctl.storage.sqlite.session.SLICE", 2)
+        storage.store_leads([lead(n) for n in range(7)], [])
+        database.run("UPDATE leads SET name = CAST(x'4ae9' AS TEXT) WHERE _id = ?", text_id(3))
+        found = [(each["_id"], each["name"]) for each in storage.scan_leads(["name"])]
+        names = [(text_id(n), lead(n)["name"]) for n in range(7)]
+        assert found == [*names[:3], (text_id(3), "J\ufffd"), *names[4:]]
+
     @pytest.mark.parametrize("query", [FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT])
     def test_look_ups_use_indexes(self, storage: SqliteStorage, database: SqliteDatabase, query: str) -> None:
         names = ("lead_type", "booking_numbers", "phones", "lead_ids", "moments", "names", "midnights")

@@ -51,6 +51,7 @@ SCANS = frozenset(
         "scan_leads",
         "scan_reports",
         "scan_records",
+        "finished_or_linked_records",
         "sync_logs",
         "leads_by_age",
         "leads_that_may_have",

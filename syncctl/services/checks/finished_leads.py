@@ -15,7 +15,6 @@ from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day
 from syncctl.ports.admin import Database
 from syncctl.services.batching import batched
-from syncctl.services.cleanup.duplicates import usual_key
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.text import normalize_text, normalize_unicode
 
@@ -92,9 +91,9 @@ class FinishedLeads:
                 clues += _person(report, report.lead_types)
             self._part |= {hash(clue): self.reports for clue in clues}
 
-    def fit(self, lead: Document) -> Fit:
-        """How the reports fit a lead, given its `_id`, key fields and dates."""
-        if not self.reports or not self._may_fit(lead):
+    def fit(self, lead: Document, usual: str | None) -> Fit:
+        """How the reports fit a lead, given its `_id`, key fields and dates, and its `usual_key`."""
+        if not self.reports or not self._may_fit(lead, usual):
             return Fit.NONE
         traits = Traits.of_lead(lead, self._locations)
         lead_types = traits.lead_types | {_ANY_TYPE}
@@ -108,16 +107,19 @@ class FinishedLeads:
             self._in_part.append((lead["_id"], part))
         return Fit.PART if part else Fit.NONE
 
-    def _may_fit(self, lead: Document) -> bool:
+    def _may_fit(self, lead: Document, usual: str | None) -> bool:
         """Whether anything is in common at all, which is quickly seen."""
-        if usual_key(lead) is not None:
+        if usual is not None:
             phone, booking_no = lead["phone"], lead["bookingNo"]
         else:
             phone = phone_number(text_of(lead, "phone"))
             booking_no = normalize_unicode(text_of(lead, "bookingNo"))
         if lead["_id"] in self._lead_ids or phone in self._phones or booking_no in self._booking_numbers:
             return True
-        name = normalize_text(text_of(lead, "name"))
+        name = lead.get("name")
+        if not (isinstance(name, str) and name.isascii() and name.isprintable()):
+            name = text_of(lead, "name")
+        name = normalize_text(name)
         if name not in self._names:
             return False
         moments = filter(None, (as_datetime(lead.get(field)) for field in _DATES))

@@ -12,7 +12,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import LEAD_TYPE_PLURALS
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicate_search import DuplicateSearch
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateSets
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateSets, usual_key
 from syncctl.text import quantity
 
 FIELDS = frozenset({*KEY_FIELDS, "source", "enquiryDate", "visitDate"})
@@ -68,12 +68,13 @@ class LeadTallies:
     def add(self, lead: Document) -> None:
         """Add a lead with its `_id` and FIELDS."""
         self.count += 1
-        self._duplicates.add(lead)
+        usual = usual_key(lead)
+        self._duplicates.add(lead, usual)
         self.by_type[_label(lead.get("leadType"))] += 1
         self.by_source[_label(lead.get("source"))] += 1
         self._look_at_required(lead)
         self._look_at_date(lead)
-        if self._finished.fit(lead) is Fit.WHOLE:
+        if self._finished.fit(lead, usual) is Fit.WHOLE:
             self.in_reports.add(lead)
 
     def perhaps_in_reports(self) -> LeadProblem:
@@ -90,10 +91,10 @@ class LeadTallies:
         return [lead for _, _, lead in sorted(self._newest, key=lambda entry: entry[:2], reverse=True)]
 
     def _look_at_required(self, lead: Document) -> None:
-        for name, problem in self.missing.items():
+        for name in REQUIRED:
             value = lead.get(name)
             if not isinstance(value, str) or not value or value.isspace():
-                problem.add(lead)
+                self.missing[name].add(lead)
             elif name == "store":
                 self.by_store[value] += 1
             elif name == "phone" and not _is_phone(value):
@@ -109,11 +110,10 @@ class LeadTallies:
             self.in_future.add(lead)
             return
         # The running number keeps leads with equal dates from being compared themselves.
-        entry = (created_at, self.count, lead)
         if len(self._newest) < NEWEST:
-            heapq.heappush(self._newest, entry)
-        elif entry > self._newest[0]:
-            heapq.heapreplace(self._newest, entry)
+            heapq.heappush(self._newest, (created_at, self.count, lead))
+        elif created_at >= self._newest[0][0]:
+            heapq.heapreplace(self._newest, (created_at, self.count, lead))
 
 
 def duplicate_words(duplicates: DuplicateSets) -> str:

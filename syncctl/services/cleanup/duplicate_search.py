@@ -22,14 +22,35 @@ from syncctl.services.cleanup.duplicates import (
     cleanup_key,
     customer_of,
     keep_no_count,
+    usual_file_key,
     usual_key,
 )
-from syncctl.services.matching.legacy_leads import text_of
+from syncctl.services.matching.legacy_leads import split_store, text_of
 
 BITS = 2**27
 """16 MB: of a million leads, 4,000 are looked at again for nothing."""
 
 LOOKED_UP_AT_ONCE = 1000
+
+
+class MarkedTexts:
+    """Texts of which one bit each is kept: one that is not marked may seem to be, seldom."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray(BITS // 8)
+
+    def is_marked(self, text: str) -> bool:
+        """Whether the text, or another one with the same bit, was marked."""
+        bit = hash(text) % BITS
+        return bool(self._bits[bit >> 3] & (1 << (bit & 7)))
+
+    def mark(self, text: str) -> bool:
+        """Mark it. Gives whether it seems to have been marked before."""
+        bit = hash(text) % BITS
+        place, mask = bit >> 3, 1 << (bit & 7)
+        was_marked = self._bits[place] & mask
+        self._bits[place] |= mask
+        return bool(was_marked)
 
 
 class DuplicateSearch:
@@ -48,18 +69,20 @@ class DuplicateSearch:
         self._locations = locations
         self._stores = CachedStores(locations)
         self._database = database
-        self._seen = bytearray(BITS // 8)
+        self._seen = MarkedTexts()
         self._phones: set[str] = set()
         self._oddly_written: list[Document] = []
         self._of_record: dict[str, str] = {}
         self._edited: list[tuple[str, set[str]]] = []
 
-    def add(self, lead: Document) -> None:
-        """Add a lead with its `_id` and KEY_FIELDS; those of UNNUMBERED_FIELDS are not needed where it has a
-        booking number. Raises StorageError."""
+    def add(self, lead: Document, usual: str | None) -> None:
+        """Add a lead with its `_id` and KEY_FIELDS, and its `usual_key`; those of UNNUMBERED_FIELDS are not
+        needed where it has a booking number. Raises StorageError."""
         self.leads += 1
-        if (key := usual_key(lead)) is not None:
+        if (key := usual) is not None:
             customer, phone = key, lead["phone"]
+        elif (key := usual_file_key(lead, self._stores)) is not None:
+            customer, phone = split_store(key)[0], lead["phone"]
         elif (key := cleanup_key(lead, self._stores)) is not None:
             customer, phone = customer_of(key, lead), phone_number(text_of(lead, "phone"))
             if lead["phone"] != phone:
@@ -71,12 +94,8 @@ class DuplicateSearch:
             self._of_record[digest] = lead["_id"]
             if len(self._of_record) == LOOKED_UP_AT_ONCE:
                 self._look_up_records()
-        bit = int(digest if customer is key else derived_id(customer), 16) % BITS
-        place, mask = bit >> 3, 1 << (bit & 7)
-        if self._seen[place] & mask:
+        if self._seen.mark(customer):
             self._phones.add(phone)
-        else:
-            self._seen[place] |= mask
 
     def found(self) -> DuplicateSets:
         """The sets among the leads so far, by their values now. Raises StorageError."""
@@ -117,7 +136,7 @@ def find_duplicates(
     """All sets of duplicates in the database, in one pass over its leads. Raises StorageError."""
     search = DuplicateSearch(locations, database)
     for lead in database.scan_leads(NUMBERED_FIELDS, UNNUMBERED_FIELDS):
-        search.add(lead)
+        search.add(lead, usual_key(lead))
     duplicates = search.found()
     if search.leads:
         on_counted(duplicates)

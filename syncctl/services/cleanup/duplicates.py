@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -13,8 +14,9 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations, StoreNames
 from syncctl.parsing.phones import PHONE_DIGITS, phone_number
-from syncctl.parsing.values import LONGEST_TEXT
+from syncctl.parsing.values import LONGEST_TEXT, file_day
 from syncctl.services.matching.legacy_leads import split_store, stored_file_key, stored_key, text_of
+from syncctl.text import normalize_text
 
 KEY_FIELDS: tuple[str, ...] = (
     "leadType",
@@ -64,6 +66,24 @@ def usual_key(lead: Document) -> str | None:
         return None
     key = f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{booking_no}"
     return key if key.isascii() and len(key) <= LONGEST_TEXT else None
+
+
+def usual_file_key(lead: Document, stores: CachedStores) -> str | None:
+    """The same of a lead from a file, without a booking number."""
+    lead_type, phone, name = lead.get("leadType"), lead.get("phone"), lead.get("name")
+    store, at = lead.get("store"), lead.get("createdAt")
+    if lead.get("bookingNo") not in (None, ""):
+        return None
+    if not (type(lead_type) is type(phone) is type(name) is type(store) is str):
+        return None
+    if not (len(phone) == PHONE_DIGITS and phone.isdigit() and lead_type.isalnum() and name.isprintable()):
+        return None
+    if lead_type in API_LEAD_TYPES or type(at) is not datetime or not (shop := stores.in_key(store)):
+        return None
+    customer = f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{SEPARATOR}{normalize_text(name)}"
+    if name.isspace() or not name or not customer.isascii() or len(customer) > LONGEST_TEXT:
+        return None
+    return f"{customer}{SEPARATOR}{shop}{SEPARATOR}{file_day(at).isoformat()}"
 
 
 def _has_file_key(lead: Document) -> bool:
@@ -201,6 +221,12 @@ class CachedStores:
 
     def __init__(self, locations: StoreNames) -> None:
         self.canonical = lru_cache(maxsize=4096)(locations.canonical)
+        self.in_key = lru_cache(maxsize=4096)(self._in_key)
+
+    def _in_key(self, store: str) -> str:
+        """A lead's store as its key has it; "" for none."""
+        written = text_of({"store": store}, "store")
+        return normalize_text(self.canonical(written) or written)
 
 
 def duplicates_among(leads: Iterable[Document], locations: Locations) -> DuplicateSets:

@@ -15,7 +15,13 @@ from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.duplicate_search import DuplicateSearch
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, OnCounted, keep_no_count
+from syncctl.services.cleanup.duplicates import (
+    KEY_FIELDS,
+    CachedStores,
+    OnCounted,
+    keep_no_count,
+    usual_key,
+)
 from syncctl.services.matching.legacy_leads import text_of
 
 
@@ -66,7 +72,7 @@ def plan_stores(database: Database, locations: Locations, on_counted: OnCounted 
     plan = StorePlan()
     misspelt: defaultdict[str, list[str]] = defaultdict(list)
     for lead in database.scan_leads(KEY_FIELDS):
-        search.add(lead)
+        search.add(lead, usual_key(lead))
         written = lead.get("store")
         if not isinstance(written, str) or (name := stores.canonical(written)) not in known or name is None:
             plan.unknown[text_of(lead, "store")] += 1

@@ -70,7 +70,8 @@ def create_indexes(database: Database[Document]) -> None:
         with _warning("syncrecords"):
             looked_up_by = [IndexModel(field) for field in RECORDS_LOOKED_UP_BY]
             corrected = IndexModel("correctedAt", sparse=True)
-            database.syncrecords.create_indexes([*looked_up_by, corrected, ONE_REPORT_ONE_RECORD])
+            by_place = IndexModel([("source", ASCENDING), ("location", ASCENDING)])
+            database.syncrecords.create_indexes([*looked_up_by, corrected, by_place, ONE_REPORT_ONE_RECORD])
         with _warning("syncrejects"):
             by_place = IndexModel([("source", ASCENDING), ("location", ASCENDING)])
             database.syncrejects.create_indexes([by_place, IndexModel("closedAt")])

@@ -21,6 +21,7 @@ from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
 from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
+from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import REPLY, find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
@@ -45,6 +46,15 @@ DAY = {"$cond": [_IS_DATE, {"$dateToString": {"date": "$createdAt", "format": "%
 
 # Whether the booking number begins with a letter or digit. Other types than text are not between texts.
 NUMBERED = {"$and": [{"$gte": ["$bookingNo", "0"]}, {"$lt": ["$bookingNo", "{"]}]}
+
+_RECORD_ID = {"$convert": {"input": "$_id", "to": "string", "onError": None}}
+FINISHED_OR_LINKED: Document = {
+    "$or": [
+        {"reportId": {"$type": "string"}},
+        {"corrections.reportId": {"$type": "string"}},
+        {"$expr": {"$ne": ["$leadId", _RECORD_ID]}},
+    ]
+}
 
 OPEN_REJECTS: list[Document] = [
     {"$match": {"closedAt": None}},
@@ -109,8 +119,9 @@ class MongoSurvey(MongoSession):
         for field in if_unnumbered:
             wanted[field] = {"$cond": [NUMBERED, "$$REMOVE", f"${field}"]}
         with self._reading() as database:
-            found = database.leads.find({}, wanted, batch_size=REPLY)
-            yield from map(documents.known_fields, found)
+            options = database.leads.codec_options.with_options(tz_aware=False, tzinfo=None)
+            found = database.leads.with_options(options).find({}, wanted, batch_size=REPLY)
+            yield from map(documents.scanned_fields, found)
 
     def scan_reports(self) -> Iterator[Document]:
         with self._reading() as database:
@@ -121,6 +132,11 @@ class MongoSurvey(MongoSession):
         with self._reading() as database:
             found = find(database.syncrecords, query)
             yield from self._own.read("syncrecords", found, record_entry)
+
+    def finished_or_linked_records(self) -> Iterator[str]:
+        with self._reading() as database:
+            found = find(database.syncrecords, FINISHED_OR_LINKED, ["_id"])
+            yield from (to_text(each["_id"]) for each in found)
 
     def corrected_records(self, since: datetime) -> list[RecordEntry]:
         with self._reading() as database:

@@ -3,7 +3,7 @@
 import base64
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -97,6 +97,21 @@ def known_fields(row: sqlite3.Row) -> Document:
     if "followUpFlag" in lead:
         lead["followUpFlag"] = bool(lead["followUpFlag"])
     return lead
+
+
+def scanned_fields(columns: Sequence[str], found: Iterable[tuple[Any, ...]]) -> Iterator[Document]:
+    """`known_fields` of many rows, which begin with these columns."""
+    dates = [column for column in columns if column in DATE_FIELDS]
+    for row in found:
+        lead = dict(zip(columns, row, strict=False))
+        if None in row:
+            lead = {field: value for field, value in lead.items() if value is not None}
+        for field in dates:
+            if field in lead:
+                lead[field] = date_from(lead[field])
+        if "followUpFlag" in lead:
+            lead["followUpFlag"] = bool(lead["followUpFlag"])
+        yield lead
 
 
 def report_from(row: sqlite3.Row) -> Document:

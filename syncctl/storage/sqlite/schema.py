@@ -217,6 +217,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX syncimports_startedAt ON syncimports (startedAt) WHERE startedAt IS NOT NULL",
     ),
     LOOKING,
+    ("CREATE INDEX syncrecords_source ON syncrecords (source, location)",),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

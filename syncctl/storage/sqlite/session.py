@@ -18,6 +18,8 @@ from syncctl.storage.sqlite.errors import translated
 from syncctl.storage.sqlite.rows import own_document
 from syncctl.storage.sqlite.schema import check_version, migrate
 
+SLICE, SMALLEST_ROWID = 1000, -(2**63) + 1
+
 _BUSY = "another program to finish writing to the SQLite database"
 
 
@@ -101,6 +103,34 @@ class SqliteSession:
             finally:
                 if self._connection is connection:
                     cursor.close()
+
+    def _slices(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows behind a rowid, which is the last column. Their texts are read strictly, in half the
+        time, up to the first that is not UTF-8."""
+        last, strictly = SMALLEST_ROWID - 1, True
+        while True:
+            with self._found(query, (last,)) as cursor:
+                cursor.row_factory = None
+                try:
+                    while found := self._next_rows(cursor, strictly=strictly):
+                        yield found
+                        last = found[-1][-1]
+                except sqlite3.OperationalError:
+                    if not strictly:
+                        raise
+                    strictly = False
+                else:
+                    return
+
+    def _next_rows(self, cursor: sqlite3.Cursor, *, strictly: bool) -> list[tuple[Any, ...]]:
+        if not strictly:
+            return cursor.fetchmany(SLICE)
+        connection = cursor.connection
+        tolerant, connection.text_factory = connection.text_factory, str
+        try:
+            return cursor.fetchmany(SLICE)
+        finally:
+            connection.text_factory = tolerant
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -171,11 +171,12 @@ class SqliteSurvey(SqliteSession):
             return next(read, None)
 
     def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
-        columns = [_columns(fields)]
+        wanted = {"_id": "_id"} | {field: field for field in LEAD_FIELDS if field in fields}
         for field in if_unnumbered:
-            columns.append(f"CASE WHEN {NUMBERED} THEN NULL ELSE {field} END AS {field}")
-        query = f"SELECT {', '.join(columns)} FROM leads"  # noqa: S608 columns of the table only
-        yield from self._scan(rows.known_fields, query)
+            wanted[field] = f"CASE WHEN {NUMBERED} THEN NULL ELSE {field} END"
+        query = f"SELECT {', '.join(wanted.values())}, rowid FROM leads WHERE rowid > ? ORDER BY rowid"  # noqa: S608 columns of the table only
+        for found in self._slices(query):
+            yield from rows.scanned_fields(tuple(wanted), found)
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
@@ -204,6 +205,14 @@ class SqliteSurvey(SqliteSession):
     ) -> Iterator[T]:
         with self._found(query, wanted) as found:
             yield from map(make, found)
+
+    def finished_or_linked_records(self) -> Iterator[str]:
+        query = (
+            "SELECT _id FROM syncrecords"
+            " WHERE leadId <> _id OR reportId IS NOT NULL OR corrections IS NOT NULL"
+        )
+        with self._found(query) as found:
+            yield from (row["_id"] for row in found)
 
     def corrected_records(self, since: datetime) -> list[RecordEntry]:
         query = "SELECT * FROM syncrecords WHERE correctedAt >= ?"

@@ -16,7 +16,7 @@ from syncctl.domain.sources import API_LEAD_TYPES, LEAD_TYPES
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Created
-from syncctl.services.cleanup.finished.candidates import key_id
+from syncctl.services.cleanup.finished.candidates import id_of_key
 from syncctl.services.cleanup.finished.certainty import CompetingMatches, is_sure, is_sure_if_alone
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
@@ -51,7 +51,7 @@ class Batch:
         self._stores = stores
         self.leads = database.leads(lead_ids)
         self.traits = {lead_id: Traits.of_lead(lead, stores) for lead_id, lead in self.leads.items()}
-        self._key_ids = {lead_id: key_id(lead, stores) for lead_id, lead in self.leads.items()}
+        self._key_ids = {lead_id: id_of_key(lead, stores) for lead_id, lead in self.leads.items()}
         known = database.find_records(set(filter(None, self._key_ids.values())))
         lead_ids_of_records = {record.lead_id for record in known.values()}
         self._present = database.present_leads(lead_ids_of_records)

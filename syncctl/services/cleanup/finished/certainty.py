@@ -12,7 +12,7 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Created
-from syncctl.services.cleanup.finished.candidates import key_id
+from syncctl.services.cleanup.finished.candidates import id_of_key
 
 SHORTEST_NUMBER = 6
 """Characters: a shorter booking number may be a placeholder ("0", "NA") shared by strangers."""
@@ -87,7 +87,9 @@ class CompetingMatches:
             entry.record.record_id: entry.record
             for entry in database.records_about(phones, numbers, leads.keys(), created)
         }
-        ids = {lead_id: {lead_id, *filter(None, [key_id(lead, stores)])} for lead_id, lead in leads.items()}
+        ids = {
+            lead_id: {lead_id, *filter(None, [id_of_key(lead, stores)])} for lead_id, lead in leads.items()
+        }
         for record in records.values():
             ids.setdefault(record.lead_id, {record.lead_id}).add(record.record_id)
         of_leads = {lead_id: Traits.of_lead(lead, stores) for lead_id, lead in leads.items()}

@@ -10,6 +10,7 @@ from syncctl.domain.lead_traits import Traits
 from syncctl.domain.lead_values import Document
 from syncctl.locations import load_locations
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
+from syncctl.services.cleanup.duplicates import usual_key
 from tests.contract.looking_suite import PHONES, spelled
 
 LOCATIONS = load_locations()
@@ -49,9 +50,9 @@ def test_what_has_nothing_in_common_at_first_sight_fits_no_report(monkeypatch: p
             traits = Traits.of_report(a_report(chance, number), LOCATIONS)
             finished._add(traits, is_free=chance.random() < 0.8)
         leads = [{**a_lead(chance), "_id": f"l{chance.randint(0, 30)}"} for _ in range(8)]
-        quickly = [finished.fit(lead) for lead in leads]
-        monkeypatch.setattr(finished, "_may_fit", lambda _lead: True)
-        assert [finished.fit(lead) for lead in leads] == quickly
+        quickly = [finished.fit(lead, usual_key(lead)) for lead in leads]
+        monkeypatch.setattr(finished, "_may_fit", lambda _lead, _usual: True)
+        assert [finished.fit(lead, usual_key(lead)) for lead in leads] == quickly
         for fit in quickly:
             found[fit] += 1
     assert min(found.values()) > 100

@@ -1,5 +1,6 @@
 """Which leads are copies of one another, which copy is kept, and what is a conflict."""
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,14 @@ from syncctl.locations import load_locations
 from syncctl.services.cleanup.copies import Copies
 from syncctl.services.cleanup.duplicate_plans import check_chosen, decide
 from syncctl.services.cleanup.duplicate_results import Conflict, Decision, KeepReason
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, cleanup_key, duplicates_among
+from syncctl.services.cleanup.duplicates import (
+    KEY_FIELDS,
+    CachedStores,
+    cleanup_key,
+    duplicates_among,
+    usual_file_key,
+    usual_key,
+)
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id
 
@@ -35,6 +43,36 @@ def file_lead(number: int, **changes: Any) -> Document:
         for field, value in lead(number, **{**fields, "name": "Customer", **changes}).items()
         if value is not None or field == "assignedTo"
     }
+
+
+def test_a_key_seen_at_a_glance_is_the_key_by_the_rule() -> None:
+    written: dict[str, tuple[Any, ...]] = {
+        "leadType": ("bookingConfirmation", "general", "General", "walk in", " general", "", 7, None),
+        "phone": (
+            "9000000001",
+            "9000000001",
+            "90000 00001",
+            "900000000",
+            "\u0967000000001",
+            9000000001,
+            None,
+        ),
+        "bookingNo": ("", None, None, " ", 0, "7", "7 ", "B\u00e9", ["7"]),
+        "name": ("Asha", " asha  K ", '="Asha"', '=""', "", " ", "R\u00e9", "a\tb", "a\0", "!", 7, None),
+        "store": ("Suitor Guy - Calicut", "SG  calicut", "Default Store", '=""', " ", "", "\u00e9", 7, None),
+        "createdAt": (MOMENT, MOMENT.replace(hour=18, minute=30, second=0, microsecond=0), "soon", None),
+    }
+    chance = random.Random(19)  # noqa: S311 - made-up leads
+    stores, seen = CachedStores(LOCATIONS), 0
+    for _ in range(4000):
+        each = {
+            field: chance.choice(values[:3] if chance.random() < 0.6 else values)
+            for field, values in written.items()
+        }
+        glance = usual_key(each) or usual_file_key(each, stores)
+        assert glance in (None, cleanup_key(each, LOCATIONS)), each
+        seen += glance is not None
+    assert seen > 300
 
 
 @pytest.fixture
