@@ -96,9 +96,12 @@ def key_of(values: LeadValues) -> str:
     )
 
 
-def source_record(values: LeadValues, former_phones: tuple[str, ...] = ()) -> SourceRecord:
-    """The record with these values. `former_phones`: as in SourceRecord."""
-    key = key_of(values)
+def source_record(
+    values: LeadValues, former_phones: tuple[str, ...] = (), key: str | None = None
+) -> SourceRecord:
+    """The record with these values. `former_phones`: as in SourceRecord. `key`: what `key_of` makes of them,
+    where that is known already."""
+    key = key or key_of(values)
     return SourceRecord(key, derived_id(key), values, former_phones)
 
 

@@ -59,8 +59,13 @@ def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=4096)  # the rows of an answer share their days, and those of a booking all of their dates
-def _read_date(written: str, zone: tzinfo) -> datetime | None:
-    return read_date(written, zone, month_first=True)
+def _read_date(value: object, zone: tzinfo) -> datetime | None:
+    return read_date(text(value), zone, month_first=True)
+
+
+# The rows of a booking share its number.
+_phone_number = lru_cache(maxsize=4096)(phone_number)
+_former_phones = lru_cache(maxsize=4096)(former_phones)
 
 
 def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[datetime | None, bool]:
@@ -75,7 +80,7 @@ def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[dateti
             is_unread = True
             continue
         try:
-            found = _read_date(text(value), zone)
+            found = _read_date(value, zone)
         except (ValueError, InvalidRowError):
             is_unread = True
             continue
@@ -156,7 +161,7 @@ def _identity(row: Row, source: Source, store: str | None, without_store: str) -
     if not name:
         raise InvalidRowError("no customer name")
     written = first_text(row, PHONE)
-    phone = phone_number(written)
+    phone = _phone_number(written)
     if phone is None:
         raise InvalidRowError(why_no_phone(written))
     if not store:
@@ -210,7 +215,7 @@ def function_date_rank(row: Row, zone: tzinfo) -> int:
 def phones_under_earlier_rules(row: Row, values: LeadValues) -> tuple[str, ...]:
     """Other phone numbers that earlier key rules read from this row."""
     phone = values["phone"]
-    return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)
+    return () if row.get(PHONE[0]) == phone else _former_phones(first_text(row, PHONE), phone)
 
 
 def _text(_dates: RowDates, row: Row, aliases: Aliases) -> str | None:

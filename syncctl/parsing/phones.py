@@ -24,9 +24,9 @@ FORMULA = re.compile(r"'?=(?!\s*\"[^\"]*\"$)")
 # More digits after the point may be a second number.
 _FRACTION = re.compile(r"-?[0-9]{9,}\.[0-9]{1,8}")
 
-# As most are typed, known at a glance: a mobile's ten digits in two or three groups. These are too few for a
-# date with a time, and ten digits are too many for a date.
-_USUAL = re.compile(r"(?:\+?91[ -])?([6-9][0-9]{1,8}[ -][0-9]{1,8}(?:[ -][0-9]{1,8})?)")
+# As most are typed, known at a glance: a mobile's ten digits in up to three groups. These are too few for a
+# date with a time, and ten digits are too many for a date. "9198765432-10" may be a number and the next one.
+_USUAL = re.compile(r"(?:\+?91[ -]|(?:\+?91|0)(?=[0-9]{10}$))?([6-9][0-9]{1,9}(?:[ -][0-9]{1,8}){0,2})")
 
 _DATE_MARK = "\0"
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"

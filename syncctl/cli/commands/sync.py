@@ -88,7 +88,6 @@ def _sync(
 ) -> None:
     """Sync, and end the program accordingly."""
     from syncctl.domain.steps import Trigger
-    from syncctl.wiring.checks import waiting_line
     from syncctl.wiring.monitoring import heartbeat_of, observer_of
     from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
@@ -119,6 +118,8 @@ def _sync(
             else:
                 result = run_sync(session.settings, invocation, steps, options, listener)
             if heartbeat is not None:
+                from syncctl.wiring.checks import waiting_line
+
                 session.add_to_heartbeat(waiting_line(session.settings))
     finish(session, result, as_json=asked.as_json)
 

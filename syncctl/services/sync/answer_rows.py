@@ -176,7 +176,7 @@ def classify(result: AnswerRows, days: Days | None, look: Look, store: str | Sto
             _add_item_row(result, key, row, values)
         else:
             before = phones_under_earlier_rules(row, values)
-            result.records[key] = source_record(complete_values(report, row, values, dates), before)
+            result.records[key] = source_record(complete_values(report, row, values, dates), before, key)
             result.first_rows[key] = row
             if dates.unreadable:
                 result.unread[key] = dates.unreadable

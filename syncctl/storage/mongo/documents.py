@@ -7,6 +7,7 @@ Field names, types and defaults of `stores` and `synclogs` are those of contract
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from bson import Decimal128, ObjectId
@@ -29,6 +30,7 @@ PLAIN = frozenset((str, int, float, bool, datetime))
 """What needs no conversion for the port. Asked first, as scans have a million values."""
 
 
+@lru_cache(maxsize=8192)  # a batch looks its ids up several times before it stores them
 def to_bson_id(text: str) -> ObjectId | str:
     """The `_id` to store for an id of the port: an ObjectId for 24 hex digits, else the text itself."""
     return ObjectId(text) if OBJECT_ID_TEXT.fullmatch(text) else text
@@ -42,7 +44,7 @@ def possible_bson_ids(text: str) -> list[Any]:
     """
     ids: list[Any] = [text]
     if OBJECT_ID_TEXT.fullmatch(text):
-        ids.append(ObjectId(text))
+        ids.append(to_bson_id(text))
     elif WHOLE_NUMBER.fullmatch(text):
         ids.append(int(text))
     return ids

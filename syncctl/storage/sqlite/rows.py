@@ -47,10 +47,6 @@ def date_from(written: Any) -> Any:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _column(value: Any) -> Any:
-    return date_text(value) if isinstance(value, datetime) else value
-
-
 _JSON = json.JSONEncoder(ensure_ascii=False, default=date_text)
 
 
@@ -64,7 +60,7 @@ _AS_TEXT: dict[type, Callable[[Any], str]] = {datetime: date_text, dict: json_te
 
 def json_list(items: Iterable[str | int | datetime]) -> str:
     """The parameter for `IN (SELECT value FROM json_each(?))`, which takes any number of items."""
-    return json.dumps([_column(item) for item in items])
+    return json.dumps(list(items), default=date_text)
 
 
 def lead_row(lead: Document) -> dict[str, Any]:
@@ -81,7 +77,9 @@ def check_fields(fields: Mapping[str, Any]) -> None:
 
 def lead_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of these fields of a lead, all of which it must have a column for."""
-    return {field: _column(value) for field, value in fields.items()}
+    return {
+        field: date_text(value) if isinstance(value, datetime) else value for field, value in fields.items()
+    }
 
 
 def lead_from(row: sqlite3.Row) -> Document:
