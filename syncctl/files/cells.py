@@ -91,7 +91,7 @@ def date_of_serial(cell: Cell, epoch: date) -> Cell:
     """Excel's serial number of a day, as a number or as text, made a date, or a datetime where it has a
     fraction; any other cell as it is. `epoch`: the day that the workbook counts from."""
     if isinstance(cell, str):
-        written = normalize_unicode(cell) if len(cell) <= _LONGEST_CODE else cell
+        written = cell if cell.isascii() or len(cell) > _LONGEST_CODE else normalize_unicode(cell)
         if not written[:5].isdecimal() or not _SERIAL.fullmatch(written):  # the quick look first: few are
             return cell
         days = float(written)

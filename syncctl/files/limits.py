@@ -75,7 +75,7 @@ class LimitChecker:
                 del cells[MOST_COLUMNS:]
             self._rows += 1
             self._cells += len(cells)
-            self._characters_left -= sum([len(cell) for cell in cells if isinstance(cell, str)])
+            self._characters_left -= sum([len(cell) for cell in cells if type(cell) is str])
             if over := self._exceeded_limit():
                 raise problem(self._path, over)
             yield number, cells

@@ -65,7 +65,7 @@ class FileRow(NamedTuple):  # created for every row: a frozen dataclass takes th
 def not_blank(records: Iterable[Record]) -> Iterator[Record]:
     """The records with any content."""
     for record in records:
-        if any(cell is not None for cell in record[1]):
+        if record[1].count(None) < len(record[1]):
             yield record
 
 
@@ -110,28 +110,25 @@ def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Severa
     named: dict[str, Cell] = {
         column: cells[position] if position < width else None for column, position in layout.columns.items()
     }
-    moved: dict[str, Several] = {}
+    others: dict[str, Several] = {}
     for column in DATE_COLUMNS:
-        if column in named:
-            written = named[column]
-            named[column] = date_of_serial(written, epoch)
-            if epoch != EPOCH_1900 and named[column] is not written:
-                cells[layout.columns[column]] = named[column]  # readers of the raw row assume the 1900 epoch
-                moved[MOVED] = (epoch - EPOCH_1900).days
+        if (written := named.get(column)) is None:
+            continue
+        named[column] = day = date_of_serial(written, epoch)
+        if day is not written and epoch != EPOCH_1900:
+            cells[layout.columns[column]] = day  # readers of the raw row assume the 1900 epoch
+            others[MOVED] = (epoch - EPOCH_1900).days
     named[PHONE] = whole_number(named[PHONE])
-    several = {
-        column: one_or_several([_read(column, cells[at], epoch) for at in positions if at < width])
-        for column, positions in layout.several.items()
-    }
-    faults: dict[str, Several] = {}
+    for column, positions in layout.several.items():
+        others[column] = one_or_several([_read(column, cells[at], epoch) for at in positions if at < width])
     titled = len(layout.titles)
     if width > titled and (beyond := _beyond(cells, titled)):
-        faults[BEYOND] = ", ".join(map(column_letters, beyond))
+        others[BEYOND] = ", ".join(map(column_letters, beyond))
     if UNREADABLE in cells:
-        faults[CANNOT_BE_READ] = ", ".join(
+        others[CANNOT_BE_READ] = ", ".join(
             column_letters(at) for at in range(width) if cells[at] == UNREADABLE
         )
-    return {**named, **several, **moved, **faults}
+    return {**named, **others}
 
 
 def _beyond(cells: list[Cell], titled: int) -> list[int]:

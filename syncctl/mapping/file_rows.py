@@ -18,7 +18,7 @@ from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_columns import columns_of
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
-from syncctl.parsing.values import is_error, other_content, text
+from syncctl.parsing.values import is_error, may_be_error, other_content, text
 from syncctl.text import normalize_unicode
 
 Cells = Mapping[str, object]
@@ -86,7 +86,7 @@ class FileRecord(NamedTuple):
 
 def usable_cells(cells: Cells) -> Cells:
     """The cells with one value per column: of several filled ones, the first usable."""
-    if not any(isinstance(cell, tuple) for cell in cells.values()):
+    if tuple not in map(type, cells.values()):
         return cells
     return {
         column: next(filter(partial(_is_usable, column), cell), cell[0]) if isinstance(cell, tuple) else cell
@@ -121,11 +121,12 @@ def file_date(cell: object, zone: tzinfo) -> datetime | None:
         return in_range(cell)
     if isinstance(cell, date):
         return in_range(datetime.combine(cell, time()))
-    return _date_of_text(str(cell) if isinstance(cell, bool) else normalize_unicode(text(cell)), zone)
+    return _date_of_text(str(cell) if isinstance(cell, str | bool) else text(cell), zone)
 
 
 @lru_cache(maxsize=4096)  # the rows of a file share their days
-def _date_of_text(written: str, zone: tzinfo) -> datetime | None:
+def _date_of_text(cell: str, zone: tzinfo) -> datetime | None:
+    written = normalize_unicode(text(cell))
     if _MIDNIGHT.fullmatch(written):
         return None  # an empty formula result in a cell formatted as a date
     if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
@@ -171,13 +172,13 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
         # It decides what the lead is, and its key with it.
         raise InvalidRowError(f"Status can't be read: {other_content(status)} is in the cell")
     lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(normalize_unicode(status)))
-    values = LeadValues(
-        leadType=(LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
-        source="Loss of Sale" if lost else "Walk-in",
-        name=name,
-        phone=phone,
-        store=store,
-    )
+    values: LeadValues = {
+        "leadType": (LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
+        "source": "Loss of Sale" if lost else "Walk-in",
+        "name": name,
+        "phone": phone,
+        "store": store,
+    }
     if asked_on is not None:
         values["enquiryDate"] = values["createdAt"] = asked_on
         if lost:
@@ -187,9 +188,10 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     provided = _provided_fields(kind, tuple(cells), lost)
     if asked_on is None:
         provided -= {"createdAt"}  # a lead keeps its first known day
-    provided -= unreadable.keys()  # unreadable is not empty: the lead keeps its value
-    for field in unreadable:
-        values.pop(field, None)  # type: ignore[misc]
+    if unreadable:  # which is not empty: the lead keeps its value
+        provided -= unreadable.keys()
+        for field in unreadable:
+            values.pop(field, None)  # type: ignore[misc]
     is_plain = isinstance(written, int) or written == phone
     before = () if is_plain else former_phones(written, phone)
     record = _identified(values, asked_on or days.get("functionDate"), before)
@@ -218,9 +220,10 @@ def _other_days(
 def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
     """The fields without a value because a cell that they are made of holds an error, and the columns of
     these cells. Not those of the name and the dates, which are looked at by themselves."""
-    errors = [column for column, cell in cells.items() if is_error(cell)]
-    if not errors:
+    texts = [cell for cell in cells.values() if isinstance(cell, str)]
+    if not (may_be_error("\n".join(texts)) and any(map(is_error, texts))):
         return {}
+    errors = [column for column, cell in cells.items() if is_error(cell)]
     found: dict[str, list[str]] = {}
     for field in _COLUMNS[kind].texts:
         is_joined = field.joined_by or (field.name == "remarks" and kind is StepName.LOSS_OF_SALE)

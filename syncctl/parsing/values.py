@@ -55,10 +55,15 @@ def text(value: object) -> str:
     return ""
 
 
+def may_be_error(written: str) -> bool:
+    """A quick look at a text, or at several joined: whether any may be an error. Few are."""
+    return "#" in written or "rr:" in written
+
+
 def is_error(value: object) -> bool:
     """Whether a cell shows that its formula failed (`#N/A`), or `####` for a value too long for its column:
     it holds something that can't be read."""
-    if not isinstance(value, str) or not ("#" in value or "rr:" in value):  # the quick look first: few are
+    if not isinstance(value, str) or not may_be_error(value):
         return False
     return len(value) <= _LONGEST_ERROR and _ERROR.fullmatch(normalize_unicode(value).strip()) is not None
 

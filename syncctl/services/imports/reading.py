@@ -120,7 +120,7 @@ class FileReading:
             self._tally.rows += 1
             if self._tally.rows % ROWS_PER_REPORT == 0:
                 self._run.listener.file_read(self._kind, self._file.progress(opened.bytes_read))
-            if any(isinstance(cell, str) and "\ufffd" in cell for cell in cells.values()):
+            if [cell for cell in cells.values() if isinstance(cell, str) and "\ufffd" in cell]:
                 self._tally.replaced.add(_place(sheet, row))
             if of_row is not None:
                 self._tally.stores.add(of_row)
