@@ -1,6 +1,6 @@
 """`python -m benchmarks.seeding URL LEADS`: fills an empty database with made-up leads, records, rejected
-rows and the runs of 90 days, as years of syncs leave them, to measure what grows with it. It takes about a minute
-for 400,000."""
+rows and the runs of 90 days, as years of syncs leave them, to measure what grows with it. It takes about a
+minute for 400,000."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """The benchmarks run, in small, and what they print follows from what was measured."""
 
+import json
+import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -71,3 +75,19 @@ def test_what_a_location_costs_is_the_difference_between_two_runs() -> None:
 @pytest.mark.parametrize(("page", "part"), [("benchmarks", growth.PART), ("scale", scale.PART)])
 def test_the_pages_have_a_place_for_the_tables(page: str, part: growth.MarkedPart) -> None:
     part.put_in((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"), "")
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+def test_every_case_of_growth_runs_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = ["--only", "growth", "--leads", "300", "--runs", "5", "--rounds", "1", "--json"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *command],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+    figures = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [each["name"] for each in figures] == [*growth.CASES] * 2
+    assert list(tmp_path.iterdir()) == []
