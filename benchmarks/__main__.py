@@ -157,8 +157,12 @@ def _chosen() -> argparse.Namespace:
         parser.error(
             "--write replaces a whole table: leave --database out, and groups only growth and scale."
         )
-    if chosen.locations and len(set(chosen.locations)) < 2:
-        parser.error("--locations: two different numbers at least, whose difference is measured.")
+    counts = set(chosen.locations or scale.LOCATIONS)
+    if len(counts) < 2 or min(counts) <= LOCATIONS:
+        parser.error(
+            f"--locations: two numbers above {LOCATIONS}, whose difference is measured; the packaged table's "
+            "locations are asked besides."
+        )
     chosen.database = chosen.database or list(DATABASES)
     return chosen
 
