@@ -25,7 +25,8 @@ class Goal:
     def verdict(self, value: float) -> str:
         """ "≤ 0.5 s: met", or by how much it was missed."""
         over = value - self.most
-        return f"≤ {self.most:g} {self.unit}: " + ("met" if over <= 0 else f"missed by {over:.2g}")
+        by = f"{over:,.0f}" if over >= 10 else f"{over:.2g}"
+        return f"≤ {self.most:g} {self.unit}: " + ("met" if over <= 0 else f"missed by {by}")
 
 
 def verdicts(goals: Sequence[Goal], values: Mapping[str, float]) -> str:

@@ -18,6 +18,7 @@ from benchmarks.scale import Settings
 from benchmarks.seeding import seed
 from syncctl.services.checks.history import past_runs
 from syncctl.storage.registry import open_storage
+from tests.support.marked_part import MarkedPart
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +74,7 @@ def test_what_a_location_costs_is_the_difference_between_two_runs() -> None:
 
 
 @pytest.mark.parametrize(("page", "part"), [("benchmarks", growth.PART), ("scale", scale.PART)])
-def test_the_pages_have_a_place_for_the_tables(page: str, part: growth.MarkedPart) -> None:
+def test_the_pages_have_a_place_for_the_tables(page: str, part: MarkedPart) -> None:
     part.put_in((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"), "")
 
 
