@@ -1,4 +1,5 @@
-"""Runs the command that its arguments name and prints seconds, peak kilobytes and exit status as JSON.
+"""Runs the command that its arguments name and prints seconds, CPU seconds, peak kilobytes and exit status as
+JSON.
 
 A process of its own, and a small one: Linux counts the memory of whoever starts a process as that process's
 own (getrusage(2), ru_maxrss), and a benchmark holds much.
@@ -13,6 +14,7 @@ import time
 begun = time.perf_counter()
 ended = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
 wall_s = time.perf_counter() - begun
-# The largest of the command and of the processes that it started itself, as for a workbook.
-peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-json.dump({"wall_s": wall_s, "peak_kb": peak_kb, "status": ended.returncode}, sys.stdout)
+# Of the command and the processes that it started itself, as for a workbook: the sum, and the largest.
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+cpu_s, peak_kb = used.ru_utime + used.ru_stime, used.ru_maxrss
+json.dump({"wall_s": wall_s, "cpu_s": cpu_s, "peak_kb": peak_kb, "status": ended.returncode}, sys.stdout)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.data import duplicated_leads, fill_sqlite, write_csv, write_xlsx
-from benchmarks.measuring import Measured, measure, median
+from benchmarks.goals import FLOOR, MEMORY, Goal, verdicts
+from benchmarks.measuring import Counted, Measured, measure, median
 from benchmarks.servers import Api, Mongo
 
 FILE_ROWS = 50_000
 LEADS, COPIES = 100_000, 30_000
 ROWS_PER_BOOKING = 36_960 / 10_500
 """Rows of both reports for each booking of a sandbox of 21 locations x 500."""
+
+LIBRARIES = "import requests, pymongo"
+"""The floor of an incremental sync, which has hardly a row to move: what it can't do without is loaded."""
+
+MOST_MB, MOST_MB_TENFOLD = 80, 120
+FIRST, STEADY = Goal(2.5, FLOOR), Goal(2.0, FLOOR)
+INCREMENTAL, AUDITED = Goal(2.2, FLOOR), Goal(3.0, FLOOR)
+FILE_FIRST, FILE_AGAIN = Goal(3.0, FLOOR), Goal(2.0, FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +39,17 @@ class Result:
     floor_s: float | None = None
     """The floor of the same run."""
 
+    goals: tuple[Goal, ...] = (Goal(MOST_MB, MEMORY),)
+
     @property
     def ratio(self) -> float | None:
         return self.measured.wall_s / self.floor_s if self.floor_s else None
+
+    @property
+    def verdicts(self) -> str:
+        """Which goals are met."""
+        of_floor = {} if self.ratio is None else {FLOOR: self.ratio}
+        return verdicts(self.goals, {**of_floor, MEMORY: self.measured.peak_mb})
 
 
 class Bench:
@@ -44,9 +61,9 @@ class Bench:
         self._file = folder / "syncctl.db"
         self._folder = folder
         self._api = api
-        self._rounds = rounds
-        self._url = mongo.url if database == "mongodb" else f"sqlite:///{self._file}"
-        self._settings = {"DATABASE_URL": self._url, "API_CALL_DELAY_MS": "0", "DATA_DIR": str(folder)}
+        self.rounds = rounds
+        self.url = mongo.url if database == "mongodb" else f"sqlite:///{self._file}"
+        self._settings = {"DATABASE_URL": self.url, "API_CALL_DELAY_MS": "0", "DATA_DIR": str(folder)}
         if api is not None:
             self._settings["API_BASE_URL"] = api.url
 
@@ -67,48 +84,71 @@ class Bench:
             self.run("rejects", "retry")  # makes the tables
             fill_sqlite(self._file, leads)
 
-    def run(self, *arguments: str, **settings: str) -> Measured:
-        """syncctl with these arguments, once."""
-        return self._measured(["-m", "syncctl", *arguments], settings)
+    def run(self, *arguments: str, ok: Container[int] = (0,), **settings: str) -> Measured:
+        """syncctl with these arguments, once. `ok`: the exit statuses that it may end with."""
+        return self._measured(["-m", "syncctl", *arguments], settings, ok)
 
     def floor(self, work: str) -> Measured:
         """The floor of a first or of a steady sync, once."""
         assert self._api is not None
-        return self._measured(["-m", "benchmarks.floor", work, self._api.url, self._url], {})
+        return self._measured(["-m", "benchmarks.floor", work, self._api.url, self.url])
 
-    def _measured(self, command: Sequence[str], settings: dict[str, str]) -> Measured:
+    def file_floor(self, work: str, file: Path) -> Measured:
+        """The floor of an import of a new file or of one that is imported again, once."""
+        return self._measured(["-m", "benchmarks.file_floor", work, str(file), self.url])
+
+    def libraries(self) -> Measured:
+        """What a sync can't do without, loaded, once."""
+        return self._measured(["-c", LIBRARIES])
+
+    def _measured(
+        self, command: Sequence[str], settings: dict[str, str] | None = None, ok: Container[int] = (0,)
+    ) -> Measured:
         root = str(Path(__file__).parents[1])
         return measure(
             command,
             self._folder,
-            {**self._settings, "PYTHONPATH": root, **settings},
-            calls=self._api.calls if self._api else None,
-            round_trips=self._mongo.round_trips if self.database == "mongodb" else None,
+            {**self._settings, "PYTHONPATH": root, **(settings or {})},
+            Counted(
+                self._api.calls if self._api else None,
+                self._mongo.round_trips if self.database == "mongodb" else None,
+            ),
+            ok,
         )
 
     def median(self, once: Callable[[], Measured], before: Callable[[], None] | None = None) -> Measured:
         """Run `once` for each round, each time after `before`."""
         runs = []
-        for _ in range(self._rounds):
+        for _ in range(self.rounds):
             if before is not None:
                 before()
             runs.append(once())
         return median(runs)
 
 
-def syncs(bench: Bench, bookings: int) -> Iterator[Result]:
-    """A first, a full steady and an ordinary sync, each compared with its floor. The ordinary one, as run
-    by cron, fetches as much as the full one but asks no dormant location. `bookings`: of all locations."""
+def syncs(bench: Bench, bookings: int, most_mb: int = MOST_MB) -> Iterator[Result]:
+    """A first, a full steady and an incremental sync, each beside its floor; the last one without and with
+    the audits of two locations. `bookings`: of all locations."""
     rows = round(bookings * ROWS_PER_BOOKING)
-    floor = bench.median(lambda: bench.floor("first"), bench.empty).wall_s
+    memory = Goal(most_mb, MEMORY)
+    first_floor = bench.median(lambda: bench.floor("first"), bench.empty).wall_s
     steady_floor = bench.median(lambda: bench.floor("steady")).wall_s
+    libraries = bench.median(bench.libraries).wall_s
     first = bench.median(lambda: bench.run("api", "-q"), bench.empty)
-    yield Result("first sync", bench.database, first, rows, floor)
+    yield Result("first sync", bench.database, first, rows, first_floor, (FIRST, memory))
     steady = bench.median(lambda: bench.run("api", "-q", "--full"))
-    yield Result("full steady sync", bench.database, steady, rows, steady_floor)
-    ordinary = bench.median(lambda: bench.run("api", "-q"))
-    yield Result("ordinary sync", bench.database, ordinary, rows, steady_floor)
+    yield Result("full steady sync", bench.database, steady, rows, steady_floor, (STEADY, memory))
+    for audits, goal in ((0, INCREMENTAL), (2, AUDITED)):
+        once = bench.median(lambda audits=audits: bench.run("api", "-q", API_AUDIT_LOCATIONS=f"{audits}"))  # type: ignore[misc]
+        name = f"incremental sync, {audits or 'no'} audits"
+        yield Result(name, bench.database, once, 0, libraries, (goal, memory))
     yield Result("status", bench.database, bench.median(lambda: bench.run("status")))
+
+
+def tenfold(bench: Bench, bookings: int) -> Iterator[Result]:
+    """The same of ten times the bookings."""
+    for result in syncs(bench, bookings, MOST_MB_TENFOLD):
+        yield replace(result, name=f"{result.name}, 10 x bookings")
 
 
 def slow_network(bench: Bench) -> Iterator[Result]:
@@ -123,13 +163,21 @@ def slow_network(bench: Bench) -> Iterator[Result]:
 
 
 def imports(bench: Bench, folder: Path) -> Iterator[Result]:
-    """A file imported, and imported again unchanged."""
+    """A file imported, and imported again unchanged, each beside its floor."""
     for kind, file in (("CSV", write_csv(folder, FILE_ROWS)), ("XLSX", write_xlsx(folder, FILE_ROWS))):
         command = ("import", "walkin", str(file), "-q")
+
+        def floor(work: str, file: Path = file) -> float:
+            return median([bench.file_floor(work, file) for _ in range(bench.rounds)]).wall_s
+
+        bench.empty()
+        first_floor, again_floor = floor("first"), floor("again")
         first = bench.median(lambda command=command: bench.run(*command), bench.empty)  # type: ignore[misc]
-        yield Result(f"{kind}, first import", bench.database, first, FILE_ROWS)
+        name, goals = f"{kind}, first import", (FILE_FIRST, Goal(MOST_MB, MEMORY))
+        yield Result(name, bench.database, first, FILE_ROWS, first_floor, goals)
         again = bench.median(lambda command=command: bench.run(*command))  # type: ignore[misc]
-        yield Result(f"{kind}, unchanged again", bench.database, again, FILE_ROWS)
+        name, goals = f"{kind}, unchanged again", (FILE_AGAIN, Goal(MOST_MB, MEMORY))
+        yield Result(name, bench.database, again, FILE_ROWS, again_floor, goals)
 
 
 def cleanup(bench: Bench) -> Iterator[Result]:
@@ -148,4 +196,4 @@ def start_up(bench: Bench) -> Iterator[Result]:
     """What every command costs before it does anything."""
     for option in ("--version", "--help"):
         once = bench.median(lambda option=option: bench.run(option))  # type: ignore[misc]
-        yield Result(option, "-", Measured(once.wall_s, once.peak_mb))
+        yield Result(option, "-", Measured(once.wall_s, once.cpu_s, once.peak_mb))

@@ -1,11 +1,12 @@
-"""`python -m benchmarks.seeding URL LEADS`: fills an empty database with made-up leads and their records, as
-years of syncs and imports leave them, to measure what grows with it. 400,000 take less than a minute."""
+"""`python -m benchmarks.seeding URL LEADS`: fills an empty database with made-up leads, records, rejected
+rows and the runs of 90 days, as years of syncs leave them, to measure what grows with it. It takes about a
+minute for 400,000."""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,30 @@ from pymongo import MongoClient
 from syncctl.domain.identity import derived_id, fingerprint, lead_key
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.leads import new_lead
-from syncctl.domain.records import SourceRecord, SyncRecord
+from syncctl.domain.records import Reject, SourceRecord, SyncRecord
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.run_results import Counts, RunResult, StepResult
+from syncctl.domain.sources import API_STEPS, SYNC_TYPES
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.mapping.file_rows import file_key
 from syncctl.services.batching import batched
 from syncctl.storage.common.records import record_document
+from syncctl.storage.common.rejects import reject_document
+from syncctl.storage.common.runs import run_document
+from syncctl.storage.common.sync_logs import sync_log_document
 from syncctl.storage.mongo.documents import to_stored
 from syncctl.storage.registry import open_storage
-from syncctl.storage.sqlite.rows import lead_row, record_row
+from syncctl.storage.sqlite.rows import lead_row, record_row, to_row
 
 PER_CUSTOMER = 2
-DUPLICATED, MISSPELT, ODD_PHONES, FINISHED = 500, 300, 1000, 20
+DUPLICATED, MISSPELT, ODD_PHONES, FINISHED, REJECTED = 500, 300, 1000, 20, 50
 """Every so manieth lead is a copy without a record, has a misspelt store or an oddly written phone number, or
-is finished."""
+is finished; and for so many leads a row was rejected."""
+
+RUNS = 90 * 288
+"""What the history keeps, whatever the number of leads: 90 days of a run every five minutes."""
 
 DAYS = 365
 AT_ONCE = 5000
@@ -81,8 +93,8 @@ def _documents(
         lead["phone"] = f"+91 {lead['phone'][:5]} {lead['phone'][5:]}"
     kind = {"Booking": "booking", "Return": "return"}.get(lead["source"], "walkin")
     record = SyncRecord(
-        source.key,
         source.lead_id,
+        source.key,
         source.lead_id,
         kind,
         "7",
@@ -96,53 +108,96 @@ def _documents(
     return lead, record, None
 
 
-def seed(url: str, count: int) -> None:
+def rejected(count: int) -> Iterator[Document]:
+    """The rejected rows beside so many leads."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    for number in range(count // REJECTED):
+        at = now - timedelta(minutes=number)
+        row = f'{{"customerName": "Customer {number}", "phoneNo": "12345", "bookingNo": "2024{number:012}"}}'
+        found = (f"row {number}", "no phone number", row, f"{number:06}", at)
+        yield reject_document(
+            Reject(derived_id(f"reject {number}"), "booking", "7", "Suitor Guy - Calicut", *found)
+        )
+
+
+def past_runs(count: int) -> Iterator[tuple[Document, list[Document]]]:
+    """So many runs of cron up to now, each with its entries of `synclogs`."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    counts = Counts(rows=157, existing=140, merged=17)
+    steps = tuple(StepResult(name, StepStatus.SUCCESS, counts, 21, 21) for name in API_STEPS)
+    for number in range(count):
+        at = now - (count - number) * timedelta(minutes=5)
+        result = RunResult(
+            "api", f"{at:%Y%m%d-%H%M%S}-{number:06}", Trigger.AUTO, False, at, 1.0, None, steps
+        )
+        entry = RunEntry(result.run_id, at, history_document(result))
+        logs = [
+            sync_log_document(SyncLog(SYNC_TYPES[step.name], Trigger.AUTO, at, 0, StepStatus.SUCCESS, None))
+            for step in steps
+        ]
+        yield run_document(entry), logs
+
+
+def seed(url: str, count: int, runs: int = RUNS) -> None:
     """Fill the empty database at `url` and let syncctl prepare it."""
     fill = _fill_mongo if url.startswith("mongodb") else _fill_sqlite
-    fill(url, count)
+    fill(url, count, runs)
 
 
-def _fill_mongo(url: str, count: int) -> None:
+def _fill_mongo(url: str, count: int, runs: int) -> None:
     with MongoClient[Document](url) as client:
         database = client.get_default_database()
+
+        def insert(name: str, new: list[Document]) -> None:
+            if new:
+                database[name].insert_many(new, ordered=False)
+
         for batch in batched(made_up(count), AT_ONCE):
-            leads = [to_stored(lead) for lead, _, report in batch if report is None]
-            records = [to_stored(record_document(record)) for _, record, _ in batch if record]
-            reports = [
-                {**to_stored(report), "leadData": to_stored(report["leadData"])}
-                for _, _, report in batch
-                if report
-            ]
-            for name, new in (("leads", leads), ("syncrecords", records), ("reports", reports)):
-                if new:
-                    database[name].insert_many(new, ordered=False)
+            insert("leads", [to_stored(lead) for lead, _, report in batch if report is None])
+            insert("syncrecords", [to_stored(record_document(record)) for _, record, _ in batch if record])
+            insert("reports", [_stored_report(report) for _, _, report in batch if report])
+        for some in batched(rejected(count), AT_ONCE):
+            insert("syncrejects", list(map(to_stored, some)))
+        for past in batched(past_runs(runs), AT_ONCE):
+            insert("syncruns", [run for run, _ in past])
+            insert("synclogs", [log for _, logs in past for log in logs])
         for lead in database.leads.aggregate([{"$sample": {"size": max(1, count // DUPLICATED)}}]):
             database.leads.insert_one({**lead, "_id": ObjectId()})
     _prepare(url)
 
 
-def _fill_sqlite(url: str, count: int) -> None:
+def _stored_report(report: Document) -> Document:
+    return {**to_stored(report), "leadData": to_stored(report["leadData"])}
+
+
+def _fill_sqlite(url: str, count: int, runs: int) -> None:
     import json
 
     _prepare(url)
     with sqlite3.connect(Path(url.removeprefix("sqlite:///"))) as database:
+
+        def insert(table: str, new: Iterable[Document]) -> None:
+            rows = list(new)
+            if rows:
+                names, marks = ", ".join(f'"{name}"' for name in rows[0]), ", ".join("?" * len(rows[0]))
+                statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 names of columns
+                database.executemany(statement, [list(row.values()) for row in rows])
+
         for pragma in ("synchronous = OFF", "cache_size = -500000"):
             database.execute(f"PRAGMA {pragma}")
         for batch in batched(made_up(count), AT_ONCE):
-            rows = {
-                "leads": [lead_row(lead) for lead, _, report in batch if report is None],
-                "syncrecords": [record_row(record) for _, record, _ in batch if record],
-                "reports": [
-                    {"_id": report["_id"], "document": json.dumps(report, default=str)}
-                    for _, _, report in batch
-                    if report
-                ],
-            }
-            for table, new in rows.items():
-                if new:
-                    names, marks = ", ".join(f'"{name}"' for name in new[0]), ", ".join("?" * len(new[0]))
-                    insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 names of columns
-                    database.executemany(insert, [list(row.values()) for row in new])
+            insert("leads", (lead_row(lead) for lead, _, report in batch if report is None))
+            insert("syncrecords", (record_row(record) for _, record, _ in batch if record))
+            reports = (report for _, _, report in batch if report)
+            insert(
+                "reports",
+                ({"_id": each["_id"], "document": json.dumps(each, default=str)} for each in reports),
+            )
+        for some in batched(rejected(count), AT_ONCE):
+            insert("syncrejects", map(to_row, some))
+        for past in batched(past_runs(runs), AT_ONCE):
+            insert("syncruns", (to_row(run) for run, _ in past))
+            insert("synclogs", (to_row(log) for _, logs in past for log in logs))
     database.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from urllib.request import urlopen
 
 from pymongo import MongoClient
 
-from tests.support.mongod import with_database
+from tests.support.mongod import TIED_TO_PARENT, with_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class Api:
 
 @contextmanager
 def sandbox(*, locations: int = 21, bookings: int = 500, latency_ms: int = 0) -> Iterator[Api]:
-    """A sandbox with so many locations and bookings at each."""
-    command = [sys.executable, "-m", "syncctl", "sandbox", "--port", "0"]
+    """A sandbox with so many locations and bookings at each, which ends with this process at the latest."""
+    command = [sys.executable, "-S", "-c", TIED_TO_PARENT, str(os.getpid())]
+    command += [sys.executable, "-m", "syncctl", "sandbox", "--port", "0"]
     command += ["--locations", str(locations), "--bookings", str(bookings), "--latency-ms", str(latency_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
@@ -61,6 +63,11 @@ class Mongo:
     def leads(self) -> Any:
         """Its leads, as pymongo gives them."""
         return self._client[self._name]["leads"]
+
+    def stats(self, collection: str) -> dict[str, Any]:
+        """The server's figures of a collection, all of whose documents are on disk."""
+        self._client.admin.command("fsync")
+        return self._client[self._name].command("collStats", collection)
 
     def round_trips(self) -> int:
         """How many requests the server has received from anyone."""
