@@ -52,6 +52,8 @@ class DialectHistory:
         self.world.api.before = self._while_it_asks
         self._entered_at: dict[int, int] = {}
         self._corrected = 0
+        self._doubted: set[tuple[StepName, str]] = set()
+        """Locations that have been in doubt since the last round of audits began."""
         for report, name in dialects.items():
             self.speak(report, name)
 
@@ -171,18 +173,30 @@ class DialectHistory:
     def settle(self) -> None:
         """A round of audits while nothing changes at the source."""
         self._entered_at.clear()
+        self._doubted.clear()
         if any(self._answer(report, CODES[0], self._whole(report)) is None for report in REPORTS):
             self.run(5)  # another body is found
         for _ in range(-(-len(CODES) // self.world.schedule.audits)):
+            self._note_doubts()
             self.run(5)
+        self._note_doubts()
+
+    def _note_doubts(self) -> None:
+        self._doubted |= {
+            (report, code)
+            for report in REPORTS
+            for code in CODES
+            if self.world.state(report, code).doubted_since is not None
+        }
 
     def check_all(self) -> None:
-        """Everything that whole windows return is known."""
+        """Everything that whole windows return is known, but for corrected numbers where the mode of a report
+        makes its narrow answers doubtful until it is measured again."""
         for report in REPORTS:
             for code in CODES:
                 rows = self._answer(report, code, self._whole(report))
                 assert rows is not None
-                self._assert_known(report, code, rows)
+                self._assert_known(report, code, rows, corrections_wait=(report, code) in self._doubted)
 
     def check_modes(self) -> None:
         """A day later (or two, if rows were missing on that day), each mode is the right one."""

@@ -61,8 +61,10 @@ class Imports:
             assert home or not whole, key
             if home in before:
                 last = self.last_said.get(key) if key in lead_ids_by_record else None
+                # What somebody edits in between waits for the next import.
+                is_deferred = home in self.interfered
                 changed += self._check_merge(
-                    before[home], found[home], file_lead, last, file.kind, now, whole
+                    before[home], found[home], file_lead, last, file.kind, now, whole and not is_deferred
                 )
             settled = whole and home in found.keys() - self.interfered
             self._remember(key, file_lead, file.kind, settled=settled)
