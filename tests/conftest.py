@@ -1,5 +1,6 @@
 """Fixtures shared by several test folders."""
 
+import os
 import uuid
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -31,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--torture-report", type=Path, metavar="FILE", help="write what the torture tests tried, as JSON"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one more than there are cores, as tests wait for a server or a disk a sixth of the time."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -149,10 +149,12 @@ class DuplicateFinder:
         self._sets: dict[bytes, list[str]] = {}
         self._types: dict[bytes, str] = {}
         self._storeless: set[bytes] = set()
+        self._leads = 0
 
     def add(self, lead: Document) -> None:
         """Add a lead with its `_id` and KEY_FIELDS. The same lead may come twice: a scan during writes can
         return it again."""
+        self._leads += 1
         key = cleanup_key(lead, self._stores)
         if key is None:
             return
@@ -184,7 +186,9 @@ class DuplicateFinder:
         for lead_type, copies in joined:
             if len(copies) > 1:
                 by_type[lead_type].append(tuple(sorted(copies)))
-        return DuplicateSets({lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)})
+        return DuplicateSets(
+            {lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)}, self._leads
+        )
 
     def _of_one_store(self) -> Iterator[list[bytes]]:
         """For leads without a store that fit exactly one known store: the digest of that store's lead,
