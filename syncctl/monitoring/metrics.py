@@ -53,6 +53,8 @@ class RunMetrics:
     def __init__(self, shard: Shard | None = None) -> None:
         """`shard`: the run syncs only this part of the locations, and so has a file of its own."""
         self._shard = shard
+        self._shard_label = {} if shard is None else {"shard": str(shard)}
+        """node_exporter refuses series that two files have alike."""
         self._values: dict[Series, float] = {}
         self._replaced: set[str] = set()
         """Metrics of which nothing is kept that an earlier run left."""
@@ -60,7 +62,7 @@ class RunMetrics:
     def observe(self, result: RunResult, storage: Storage, *, is_part: bool) -> None:
         """Take a run's result, and what the database says after it. `is_part`: it was asked for some
         locations or days only, so its success says nothing of the step as a whole."""
-        self._values[Series("syncctl_run_duration_seconds")] = result.duration_s
+        self._set("syncctl_run_duration_seconds", {}, result.duration_s)
         ended = result.started_at.timestamp() + result.duration_s
         for step in result.steps:
             if step.status is StepStatus.SKIPPED:
@@ -75,8 +77,10 @@ class RunMetrics:
         except StorageError:
             return  # the run failed by it, and says so
         self._replaced = {"syncctl_watermark_timestamp_seconds"}
-        self._values[Series("syncctl_rejects")] = rejects
+        self._set("syncctl_rejects", {}, rejects)
         for (report, location), at in watermarks.items():
+            if self._shard is not None and not self._shard.has(location):
+                continue
             labels = {"report": report, "location": location}
             self._set("syncctl_watermark_timestamp_seconds", labels, at.timestamp())
 
@@ -86,12 +90,10 @@ class RunMetrics:
             file = self._shard.file_of(file)
         replaced = {*self._replaced, "syncctl_build_info"}
         kept = {series: value for series, value in _read(file).items() if series.metric not in replaced}
-        last = {
-            Series("syncctl_last_run_timestamp_seconds"): now.timestamp(),
-            Series("syncctl_exit_status"): int(status),
-            Series("syncctl_build_info", _labels({"version": __version__})): 1,
-        }
-        values = kept | self._values | last
+        self._set("syncctl_last_run_timestamp_seconds", {}, now.timestamp())
+        self._set("syncctl_exit_status", {}, int(status))
+        self._set("syncctl_build_info", {"version": __version__}, 1)
+        values = kept | self._values
         unfinished = PrivateFile(file, overwrite=True, mode=FILE_MODE)
         try:
             unfinished.out.write("".join(_lines(values)).encode())
@@ -100,7 +102,7 @@ class RunMetrics:
             unfinished.discard()
 
     def _set(self, metric: str, labels: Mapping[str, str], value: float) -> None:
-        self._values[Series(metric, _labels(labels))] = value
+        self._values[Series(metric, _labels({**labels, **self._shard_label}))] = value
 
 
 def _watermarks(storage: Storage) -> Iterator[tuple[tuple[StepName, str], datetime]]:

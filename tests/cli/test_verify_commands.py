@@ -40,7 +40,7 @@ def test_after_a_run_nothing_is_wrong_by_any_name_of_the_commands(program: Progr
     ended = program.run("verify", "data", "--json")
     assert ended.status == 0, ended.output
     report = json.loads(ended.stdout)
-    assert list(report) == ["command", "ok", "schema", "checks", "tallies"]
+    assert list(report) == ["command", "ok", "schema", "checks", "tallies", "took_s"]
     assert (report["command"], report["ok"]) == ("verify data", True)
     assert sum(report["tallies"]["Leads by type"].values()) > 0
     assert len([check for check in report["checks"] if check["name"] == "Newest lead"]) == 3

@@ -453,7 +453,7 @@ def delete_notes(world: World) -> None:
 
 def test_only_imports_can_be_taken_back(office: Office) -> None:
     api = office.world.run().run_id
-    with pytest.raises(UsageError, match="imported no file"):
+    with pytest.raises(UsageError, match="nothing from a file"):
         office.undo(api)
     with pytest.raises(UsageError, match="No run has an id"):
         office.undo("ffffffff")

@@ -86,7 +86,9 @@ def register(app: typer.Typer) -> None:
         _print_warnings(session, change.warnings)
         if not dry_run:
             scheduling.prepare_cron_run(settings, session.env_file)
-        _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
+        crontab = f"{change.user}'s crontab"
+        unchanged = f"{crontab} is as it should be"
+        _finish(session, change, f"Installed in {crontab}", unchanged, dry_run=dry_run)
         if not dry_run:
             _say_first_run(session, change.start)
         if nightly:
@@ -107,7 +109,9 @@ def register(app: typer.Typer) -> None:
                 lambda plan: render_difference(plan.before, plan.after, session.redactor),
                 lambda plan: f"Take the sync out of {plan.user}'s crontab?",
             )
-        _finish(session, change, f"Removed from {change.user}'s crontab", dry_run=dry_run)
+        crontab = f"{change.user}'s crontab"
+        unchanged = f"{crontab} has no lines of syncctl's"
+        _finish(session, change, f"Removed from {crontab}", unchanged, dry_run=dry_run)
 
 
 def _nightly(full: str | None, verify: str | None) -> Mapping[Job, str]:
@@ -117,12 +121,12 @@ def _nightly(full: str | None, verify: str | None) -> Mapping[Job, str]:
     return {job: daily_schedule(time) for job, time in ((FULL, full), (VERIFY, verify)) if time is not None}
 
 
-def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool) -> None:
+def _finish(session: Session, change: CrontabChange, done: str, unchanged: str, *, dry_run: bool) -> None:
     from syncctl.cli.render.cron import render_difference
     from syncctl.wiring.scheduling import apply_change
 
     if not change.changes:
-        _print_note(session, f"No change: {change.user}'s crontab is as it should be.")
+        _print_note(session, f"No change: {unchanged}.")
         return
     if dry_run:
         render_difference(change.before, change.after, session.redactor)

@@ -90,8 +90,9 @@ def _list(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     from syncctl.cli.render.rejects import render_rejects
     from syncctl.wiring.rejects import listed_rejects
 
-    found = listed_rejects(session.settings, _filter(kind, reason, file, store))
-    render_rejects(found, limit, session.redactor, as_json=json)
+    wanted = _filter(kind, reason, file, store)
+    found = listed_rejects(session.settings, wanted)
+    render_rejects(found, limit, session.redactor, as_json=json, if_none=_none_words(wanted))
 
 
 def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
@@ -113,7 +114,7 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
         with session.stop.at_safe_points():
             written = export_rejects(session.settings, wanted, target, overwrite=force)
     if not written:
-        print_message("The rejects list is empty.")
+        print_message(_none_words(wanted))
         return
     where = "stdout" if target == STDOUT else target
     print_message(
@@ -175,11 +176,10 @@ def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the com
     from syncctl.cli.render.rejects import print_table, render_dismissed, render_to_dismiss
     from syncctl.cli.terminal.asking import can_ask, confirm
     from syncctl.errors import UsageError
-    from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.wiring.rejects import dismiss_rejects, listed_rejects, rejects_to_dismiss
 
     wanted = _filter(kind, reason, file, store)
-    if bool(ids) is (wanted != RejectFilter()):
+    if bool(ids) is wanted.is_choice:
         raise UsageError(
             "Name the rejects by their ids, or choose them with --store, --reason, --file and --kind."
         )
@@ -196,6 +196,12 @@ def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the com
         confirm(f"Dismiss {quantity(len(found), 'reject')}?")
     dismiss_rejects(session.settings, found)
     render_dismissed(found, as_json=json)
+
+
+def _none_words(wanted: RejectFilter) -> str:
+    if wanted.is_choice:
+        return "No reject matches: `syncctl rejects list` shows all there are."
+    return "The rejects list is empty."
 
 
 def _filter(kind: str | None, reason: str | None, file: str | None, store: str | None) -> RejectFilter:

@@ -51,7 +51,9 @@ _SAID_AT_LEAST = 16
 """Characters of a line for what the row says."""
 
 
-def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_json: bool) -> None:
+def render_rejects(
+    found: Sequence[Reject], limit: int, redact: Redact, *, as_json: bool, if_none: str = ""
+) -> None:
     """Rejects with masked phone numbers, at most `limit` of them (0: all)."""
     from syncctl.safe_output.redact import redacted
     from syncctl.services.rejects.reject_list import masked_document
@@ -76,7 +78,7 @@ def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_js
     else:
         _print_documents(documents, redact)
     if not found:
-        print_message("The rejects list is empty.")
+        print_message(if_none)
     elif len(found) > len(shown):
         print_message(
             f"{len(shown):,} of {len(found):,} shown: --limit 0 shows all; --kind, --store, --reason and "

@@ -74,7 +74,8 @@ def find_import(database: Database, beginning: str) -> NotedImport:
     entry = runs[run_id]
     if not _has_imported(entry.document):
         raise UsageError(
-            f"Run {run_id} ({_command(entry)}) imported no file: `syncctl history` shows which runs did."
+            f"Run {run_id} ({_command(entry)}) stored nothing from a file or the rejects list: there is "
+            "nothing to take back. `syncctl history` shows what each run did."
         )
     return NotedImport(run_id, _command(entry), entry.started_at, created_only=True)
 

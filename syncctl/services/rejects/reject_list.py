@@ -41,6 +41,11 @@ class RejectFilter:
     store: str | None = None
     """Of this store, by its canonical name."""
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether it leaves any out."""
+        return self != RejectFilter()
+
     def matches(self, reject: Reject) -> bool:
         return (
             (self.reason is None or normalize_text(self.reason) in normalize_text(reject.reason))

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from syncctl import __version__
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_results import Counts, RunResult, StepResult
+from syncctl.domain.shards import shards
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import StorageUnavailableError
@@ -151,6 +152,21 @@ def test_a_location_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     write(file, BOOKING, after=After(("7", "15")))
     write(file, BOOKING, after=After(("7",)))
     assert [labels[1] for name, labels in values(file) if "watermark" in name] == [("location", "7")]
+
+
+def test_parts_on_one_host_have_no_series_in_common(tmp_path: Path) -> None:
+    """node_exporter refuses all of them else."""
+    file, series = tmp_path / "syncctl.prom", []
+    for shard in shards(2):
+        metrics = RunMetrics(shard)
+        metrics.observe(result(BOOKING), cast(Storage, After(("7", "8"))), is_part=False)
+        metrics.write(file, 0, NOW)
+        series.append(values(shard.file_of(file)).keys())
+    assert not series[0] & series[1]
+    locations = [
+        [dict(labels)["location"] for _, labels in each if "location" in dict(labels)] for each in series
+    ]
+    assert locations == [["8"], ["7"]]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
