@@ -59,9 +59,13 @@ def _command(plan: BackupRestored) -> str:
 
 def _print_rest(result: BackupRestored) -> None:
     """What is not put back, and why."""
+    from syncctl.services.cleanup.backups import BackupKind
+
     if result.same:
         are = plural(result.same, "is", "are")
         print_line(f"{quantity(result.same, 'lead')} {are} as in the backup already.")
+    if result.kind is BackupKind.IMPORT:
+        print_message("The rejects list stays as it is: rows that the import had put on it are not back.")
     for lead_id in result.kept_lead_gone:
         print_message(
             f"Not put back: lead {lead_id}. The lead kept in its place was finished or deleted since."
