@@ -92,7 +92,7 @@ def _list(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
 
     wanted = _filter(kind, reason, file, store)
     found = listed_rejects(session.settings, wanted)
-    render_rejects(found, limit, session.redactor, as_json=json, if_none=_none_words(wanted))
+    render_rejects(found, limit, session.redactor, _none_words(wanted), as_json=json)
 
 
 def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line

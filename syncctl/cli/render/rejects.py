@@ -52,7 +52,7 @@ _SAID_AT_LEAST = 16
 
 
 def render_rejects(
-    found: Sequence[Reject], limit: int, redact: Redact, *, as_json: bool, if_none: str = ""
+    found: Sequence[Reject], limit: int, redact: Redact, if_none: str, *, as_json: bool
 ) -> None:
     """Rejects with masked phone numbers, at most `limit` of them (0: all)."""
     from syncctl.safe_output.redact import redacted
@@ -61,8 +61,7 @@ def render_rejects(
     on_terminal = sys.stdout.isatty() and not as_json
     if on_terminal and found:
         found = sorted(found, key=_in_groups)  # newest first in each
-    shown = found[:limit] if limit else found
-    documents = [masked_document(reject) for reject in shown]
+    documents = [masked_document(reject) for reject in found[: limit or None]]
     if as_json:
         document: RejectsDocument = {
             "command": "rejects list",
@@ -79,9 +78,9 @@ def render_rejects(
         _print_documents(documents, redact)
     if not found:
         print_message(if_none)
-    elif len(found) > len(shown):
+    elif len(found) > len(documents):
         print_message(
-            f"{len(shown):,} of {len(found):,} shown: --limit 0 shows all; --kind, --store, --reason and "
+            f"{len(documents):,} of {len(found):,} shown: --limit 0 shows all; --kind, --store, --reason and "
             "--file select some."
         )
 
@@ -215,7 +214,7 @@ def _tell_undo(run_id: str, *, is_stored: bool, dry_run: bool) -> None:
 
 
 def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as_json: bool) -> None:
-    """What became of the lines of a corrected sheet. `verbose`: name those that are leads now, too."""
+    """What became of the lines of a corrected sheet. `verbose`: name each."""
     from syncctl.services.rejects.correcting import LineOutcome
 
     if as_json:
@@ -232,8 +231,9 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
         return
     if result.dry_run:
         print_message("DRY RUN: nothing was written.")
-    words = {LineOutcome.STILL_INVALID: "still rejected", LineOutcome.UNCHANGED: "unchanged"}
+    words = {LineOutcome.STILL_INVALID: "still rejected"}
     if verbose:
+        words[LineOutcome.UNCHANGED] = "unchanged"
         words[LineOutcome.FIXED] = "would be fixed" if result.dry_run else "fixed"
     for line in result.lines:
         if word := words.get(line.outcome):
@@ -286,7 +286,7 @@ def render_to_dismiss(rejects: Sequence[Reject], redact: Redact, *, as_json: boo
     elif not rejects:
         print_message("No reject on the list is like this.")
     else:
-        render_rejects(rejects, 0, redact, as_json=False)
+        render_rejects(rejects, 0, redact, "", as_json=False)
         print_message(f"Nothing was changed: --apply dismisses {quantity(len(rejects), 'reject')}.")
 
 
