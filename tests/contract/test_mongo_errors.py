@@ -1,13 +1,11 @@
 """What goes wrong with a MongoDB server: the error, in time, and without a secret or a customer's data."""
 
-import math
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
@@ -19,7 +17,6 @@ from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
 from syncctl.ports.waiting import DatabaseWait, watched_by
 from syncctl.storage.mongo.storage import MongoStorage
-from syncctl.storage.mongo.waits import WaitListener
 from tests.contract.samples import lead, record, text_id
 from tests.support.waits import seen_waits
 
@@ -197,22 +194,10 @@ def test_a_reply_is_announced_while_it_is_waited_for(
     assert shown.text() == ""
 
 
-def test_so_is_another_primary_after_the_loss_of_one() -> None:
-    primary, nobody = (
-        SimpleNamespace(has_writable_server=lambda there=there: there) for there in (True, False)
-    )
-
-    def turn(before: object, now: object) -> Any:
-        return SimpleNamespace(previous_description=before, new_description=now)
-
-    listener = WaitListener("MongoDB at db.example")
-    with seen_waits() as waits:
-        listener.description_changed(turn(nobody, nobody))  # as it connects, which `prepare` announces
-        listener.description_changed(turn(nobody, primary))
-        assert waits == []
-        listener.description_changed(turn(primary, nobody))
-        assert waits == [DatabaseWait("MongoDB at db.example", math.inf)]
-        listener.description_changed(turn(nobody, primary))
+def test_listening_starts_no_thread_that_the_end_would_wait_for(mongo_url: str) -> None:
+    with closing(MongoStorage(mongo_url)) as storage:
+        storage.stores()
+        assert not [each.name for each in threading.enumerate() if "events" in each.name]
 
 
 def test_a_server_that_hangs(mongo_url: str, fail_command: FailCommand) -> None:
