@@ -12,7 +12,17 @@ from syncctl.cli.app import app
 from tests.support.program import Program
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--uri", "--out", "--drop"} | {
+NOT_OURS = {
+    "--slow",
+    "--only",
+    "--leads",
+    "--rounds",
+    "--torture-report",
+    "--write",
+    "--uri",
+    "--out",
+    "--drop",
+} | {
     "--require-hashes",
     "--no-deps",
     "--long",
