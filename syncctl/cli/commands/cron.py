@@ -115,7 +115,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _nightly(full: str | None, verify: str | None) -> Mapping[Job, str]:
-    """The nightly jobs asked for, each with its schedule. Raises UsageError for what is no time of day."""
+    """The nightly jobs asked for, each with its schedule. Raises UsageError for a wrong time of day."""
     from syncctl.scheduling.crontab_line import FULL, VERIFY, daily_schedule
 
     return {job: daily_schedule(time) for job, time in ((FULL, full), (VERIFY, verify)) if time is not None}

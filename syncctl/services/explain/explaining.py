@@ -107,11 +107,11 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
         _history_of_report(report, report_reader) for report in named if report.report_id not in used
     ]
     histories += histories_of_rejects(database, wanted)
-    told = {(history.origin.report, history.booking_no) for history in histories}
+    shown = {(history.origin.report, history.booking_no) for history in histories}
     histories += [
         history
         for history in histories_of_answered(database, wanted.booking_no)
-        if (history.origin.report, history.booking_no) not in told
+        if (history.origin.report, history.booking_no) not in shown
     ]
     return Explanation(str(wanted), tuple(histories), typed=wanted.typed)
 

@@ -77,7 +77,8 @@ def histories_of_answered(database: Database, booking_no: str) -> list[RecordHis
     kept of them, and where they stood. Raises StorageError."""
     found = []
     for report in REPORT_STEPS:
-        closed: set[str] = set()
+        if not (closed := database.closed_rejects(report)):  # most often: the whole list need not be read
+            continue
         for location, positions in database.reject_positions(report).items():
             ids = [
                 reject_id
@@ -85,7 +86,6 @@ def histories_of_answered(database: Database, booking_no: str) -> list[RecordHis
                 if position.partition(SEPARATOR)[0] == booking_no
                 for reject_id in of_row
             ]
-            closed = closed or (database.closed_rejects(report) if ids else closed)
             if not closed.isdisjoint(ids):
                 row = {BOOKING_NO[0]: booking_no}
                 history = history_of_row(report, location, "", row)

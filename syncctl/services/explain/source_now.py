@@ -213,9 +213,9 @@ class _SourceAnswers:
             for number, history in enumerate(self._histories)
         ]
         known += self._new.values()
-        told = {each.booking_no for each in known if each.booking_no or each.origin.report in REPORT_STEPS}
+        shown = {each.booking_no for each in known if each.booking_no or each.origin.report in REPORT_STEPS}
         for number, (answer, row, why) in {**self._undated, **self._refused}.items():
-            if number not in told:
+            if number not in shown:
                 answered = ids_anywhere(answer, raw_text(row)) & closed_rejects(answer.report)
                 known.append(_refused(answer, row, why, is_answered=bool(answered)))
         return tuple(known)
