@@ -188,11 +188,12 @@ class Session:
                 self.recent_lines.handle(record)
 
     def count_run(self, *, dry_run: bool, shard: Shard | None = None) -> None:
-        """The command is a run, which METRICS_FILE is to show unless it writes nothing. `shard`: it syncs
-        only this part, which has a file of its own."""
+        """METRICS_FILE is to show this run, unless it is dry. `shard`: the part of the locations it syncs."""
+        from datetime import UTC, datetime
+
         from syncctl.monitoring.metrics import RunMetrics
 
-        self.metrics = None if dry_run else RunMetrics(shard)
+        self.metrics = None if dry_run else RunMetrics(datetime.now(UTC), shard)
 
     def add_to_heartbeat(self, line: str) -> None:
         """Add a line to what the monitor gets at the end, and to nothing else."""

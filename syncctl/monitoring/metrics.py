@@ -13,7 +13,7 @@ from syncctl.domain.run_results import RunResult
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.domain.steps import StepStatus
-from syncctl.errors import StorageError
+from syncctl.errors import ExitCode, StorageError
 from syncctl.filesystem.ordinary_files import read_named
 from syncctl.filesystem.private_files import PrivateFile
 from syncctl.ports.storage import Storage
@@ -50,19 +50,22 @@ class Series:
 class RunMetrics:
     """What a run knows when it ends. The rest keeps the values that an earlier run left."""
 
-    def __init__(self, shard: Shard | None = None) -> None:
-        """`shard`: the run syncs only this part of the locations, and so has a file of its own."""
+    def __init__(self, began: datetime, shard: Shard | None = None) -> None:
+        """`began`: when the command did, for one that is interrupted and has no result. `shard`: the run
+        syncs only this part of the locations, and so has a file of its own."""
+        self._began = began
         self._shard = shard
         self._shard_label = {} if shard is None else {"shard": str(shard)}
         """node_exporter refuses series that two files have alike."""
         self._values: dict[Series, float] = {}
+        self._took: float | None = None
         self._replaced: set[str] = set()
         """Metrics of which nothing is kept that an earlier run left."""
 
     def observe(self, result: RunResult, storage: Storage, *, is_part: bool) -> None:
         """Take a run's result, and what the database says after it. `is_part`: it was asked for some
         locations or days only, so its success says nothing of the step as a whole."""
-        self._set("syncctl_run_duration_seconds", {}, result.duration_s)
+        self._took = result.duration_s
         ended = result.started_at.timestamp() + result.duration_s
         for step in result.steps:
             if step.status is StepStatus.SKIPPED:
@@ -92,6 +95,10 @@ class RunMetrics:
         kept = {series: value for series, value in _read(file).items() if series.metric not in replaced}
         self._set("syncctl_last_run_timestamp_seconds", {}, now.timestamp())
         self._set("syncctl_exit_status", {}, int(status))
+        if self._took is None and status != ExitCode.LOCK_HELD:
+            self._took = (now - self._began).total_seconds()
+        if self._took is not None:
+            self._set("syncctl_run_duration_seconds", {}, self._took)
         self._set("syncctl_build_info", {"version": __version__}, 1)
         values = kept | self._values
         unfinished = PrivateFile(file, overwrite=True, mode=FILE_MODE)

@@ -1,7 +1,7 @@
 """What METRICS_FILE says, read as Prometheus reads it."""
 
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -21,6 +21,7 @@ from syncctl.monitoring.metrics import RunMetrics
 from syncctl.ports.storage import OpenRejects, Storage
 
 NOW = datetime(2026, 11, 26, 21, 50, tzinfo=UTC)
+BEGAN = NOW - timedelta(seconds=7)
 WATERMARK = datetime(2026, 11, 26, 21, 45, tzinfo=UTC)
 Labels = tuple[tuple[str, str], ...]
 
@@ -77,7 +78,7 @@ class Unreachable(After):
 
 
 def write(file: Path, *steps: StepResult, after: After | None = None, is_part: bool = False) -> None:
-    metrics = RunMetrics()
+    metrics = RunMetrics(BEGAN)
     metrics.observe(result(*steps), (after or After()).storage, is_part=is_part)
     metrics.write(file, 0, NOW)
 
@@ -123,12 +124,15 @@ def test_everything_that_a_run_leaves(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
 
-def test_a_run_that_never_began_keeps_what_is_known(tmp_path: Path) -> None:
+def test_a_run_kept_out_or_interrupted_keeps_what_is_known(tmp_path: Path) -> None:
     file = tmp_path / "syncctl.prom"
     write(file, BOOKING, after=After(("7",), rejects=4))
     before = values(file)
-    RunMetrics().write(file, 75, NOW)
+    RunMetrics(BEGAN).write(file, 75, NOW)
     assert values(file) == before | {("syncctl_exit_status", ()): 75}
+    RunMetrics(BEGAN).write(file, 130, NOW)
+    interrupted = {("syncctl_exit_status", ()): 130, ("syncctl_run_duration_seconds", ()): 7}
+    assert values(file) == before | interrupted
 
 
 def test_a_failed_step_keeps_its_last_success(tmp_path: Path) -> None:
@@ -158,7 +162,7 @@ def test_parts_on_one_host_have_no_series_in_common(tmp_path: Path) -> None:
     """node_exporter refuses all of them else."""
     file, series = tmp_path / "syncctl.prom", []
     for shard in shards(2):
-        metrics = RunMetrics(shard)
+        metrics = RunMetrics(BEGAN, shard)
         metrics.observe(result(BOOKING), cast(Storage, After(("7", "8"))), is_part=False)
         metrics.write(file, 0, NOW)
         series.append(values(shard.file_of(file)).keys())
@@ -176,17 +180,18 @@ def test_any_location_can_be_a_label(location: str) -> None:
         write(file, BOOKING, after=After((location,)))
         once = values(file)
         assert (("report", "booking"), ("location", location)) in [labels for _, labels in once]
-        RunMetrics().write(file, 0, NOW)
-        assert values(file) == once
+        RunMetrics(BEGAN).write(file, 0, NOW)
+        assert values(file) == once | {("syncctl_run_duration_seconds", ()): 7}
 
 
 def test_what_another_program_wrote_is_not_kept(tmp_path: Path) -> None:
     file = tmp_path / "syncctl.prom"
     file.write_bytes(b"\xff not metrics\nsyncctl_rejects many\nnode_load1 0.5\nsyncctl_rejects 3\n")
-    RunMetrics().write(file, 0, NOW)
+    RunMetrics(BEGAN).write(file, 0, NOW)
     assert {name for name, _ in values(file)} == {
         "syncctl_rejects",
         "syncctl_last_run_timestamp_seconds",
         "syncctl_exit_status",
+        "syncctl_run_duration_seconds",
         "syncctl_build_info",
     }
