@@ -89,7 +89,7 @@ class Recorder:
 
 
 def _few(locations: Locations, sandbox: Sandbox) -> Locations:
-    """Those that the sandbox has, and two of the others, which fall dormant: all would cost most of a test."""
+    """Those that the sandbox has, and two others, which fall dormant: all would cost most of a test."""
     others = [code for code in locations.by_code if code not in sandbox.locations]
     return replace(
         locations, by_code={code: locations.by_code[code] for code in (*sandbox.locations, *others[:2])}
