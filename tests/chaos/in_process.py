@@ -1,6 +1,7 @@
 """Runs commands in this process, in the test's own folder, and checks how they end."""
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from syncctl.cli.app import app
 from syncctl.cli.json_errors import usage_errors_as_json
@@ -40,7 +42,7 @@ def run(*arguments: str) -> Ended:
             contextlib.redirect_stderr(streams[1]),
             usage_errors_as_json(arguments),
         ):
-            app(list(arguments), prog_name="syncctl")
+            _program()(list(arguments), prog_name="syncctl")
     except SystemExit as end:
         status = end.code
     finally:
@@ -51,6 +53,12 @@ def run(*arguments: str) -> Ended:
         captured.append(stream.read())
         stream.close()
     return Ended(int(status or 0), *captured)
+
+
+@functools.cache
+def _program() -> Any:
+    """Typer makes the commands anew at each call of its app, which takes longer than most commands do."""
+    return get_command(app)
 
 
 @contextlib.contextmanager

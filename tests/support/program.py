@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import os
+import pkgutil
 import pty
 import signal
 import subprocess
@@ -14,23 +15,21 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 
+import syncctl
+
 LIMIT_S = 60.0
 AFRESH = [sys.executable, "-m", "syncctl"]
 READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
 
 FORKS = multiprocessing.get_context("forkserver")
-"""Two thirds of a short command's time Python loads modules: `run` forks a process that has loaded them."""
+"""Most of a short command's time Python loads modules: `run` forks a process that has loaded them."""
 
+_MODULES = [module.name for module in pkgutil.walk_packages(syncctl.__path__, "syncctl.")]
 FORKS.set_forkserver_preload(
     [
         __name__,
-        "syncctl.cli.app",
-        "syncctl.wiring.runs",
-        "requests",
-        "rich.table",
-        "pymongo",
-        "backoff",
-        "cronsim",
+        *(name for name in _MODULES if not name.endswith("__main__")),
+        *("requests", "rich.table", "pymongo", "backoff", "cronsim"),
     ]
 )
 
