@@ -27,7 +27,7 @@ format: ## put imports and lines in order
 deployed: ## install as the README deploys: every package by its hash
 	.ci/deployed
 
-lowest: ## unit and contract tests with the oldest Python and the lowest versions, from the source archive
+lowest: ## what others' packages do, with the oldest Python and their lowest versions, from the source archive
 	.ci/lowest
 
 smoke: ## the command line as cron runs it

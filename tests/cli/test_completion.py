@@ -93,6 +93,7 @@ def test_bash_completes(program: Program, run_id: str) -> None:
     assert offered(f"{me} nosuch ''") == [""]
 
 
+@pytest.mark.slow
 def test_zsh_completes(program: Program, run_id: str) -> None:
     zsh, shell = installed("zsh"), Shell(program)
     me = str(shell.starter)
@@ -107,6 +108,7 @@ def test_zsh_completes(program: Program, run_id: str) -> None:
     assert offered("rejects export x") == ["files"]
 
 
+@pytest.mark.slow
 def test_fish_completes(program: Program, run_id: str) -> None:
     fish, shell = installed("fish"), Shell(program)
     (program.folder / "xyz.csv").touch()

@@ -35,6 +35,7 @@ def test_a_run_costs_what_an_incremental_one_always_did_and_its_audits(costs: li
         assert cost.day <= 1.01 * RUNS_A_DAY * cost.run
 
 
+@pytest.mark.slow
 def test_the_page_has_these_numbers(costs: list[Cost]) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert PART.put_in(page, table(costs)) == page

@@ -257,7 +257,7 @@ def check(sandbox: Sandbox, folder: Path, files: Sequence[StoreFile], work: Sequ
                     )
 
 
-@settings(max_examples=15, phases=QUICK)
+@settings(max_examples=4, phases=QUICK)
 @given(st.lists(files(), min_size=3, max_size=3), st.lists(WORK, max_size=2))
 def test_the_leads_are_the_same_in_any_order(
     sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory, sent: list[StoreFile], work: list[Work]

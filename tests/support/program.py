@@ -1,5 +1,6 @@
 """Runs the program like cron or a person: in its own process, with an almost empty environment."""
 
+import contextlib
 import io
 import multiprocessing
 import os
@@ -9,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 
@@ -89,14 +92,17 @@ class Program:
 
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Run it as under cron, without a terminal."""
-        is_ordinary = self.command == AFRESH and not (self.folder / "syncctl").exists()
-        names = self.environment | environment
-        if is_ordinary and not any(name.startswith(READ_AT_START) for name in names):
+        if self._is_forkable(environment):
             ended = self._run_forked(*arguments, **environment)
         else:
             ended = self._run_afresh(*arguments, **environment)
         assert "Traceback" not in ended.output, ended.output
         return ended
+
+    def _is_forkable(self, environment: Mapping[str, str]) -> bool:
+        is_ordinary = self.command == AFRESH and not (self.folder / "syncctl").exists()
+        names = (*self.environment, *environment)
+        return is_ordinary and not any(name.startswith(READ_AT_START) for name in names)
 
     def _run_afresh(self, *arguments: str, **environment: str) -> Ended:
         with self.start(*arguments, **environment) as process:
@@ -109,21 +115,29 @@ class Program:
 
     def _run_forked(self, *arguments: str, **environment: str) -> Ended:
         pipes = [FORKS.Pipe(duplex=False) for _ in ("stdout", "stderr")]
-        process = FORKS.Process(
-            target=_syncctl,
-            args=(arguments, self.folder, self.environment | environment, *(end for _, end in pipes)),
-        )
-        process.start()
+        process = self._fork(arguments, environment, None, *(end for _, end in pipes))
         with ThreadPoolExecutor(len(pipes)) as readers:
             texts = [readers.submit(_read_all, reader) for reader, _ in pipes]
-            for _, end in pipes:
-                end.close()
-            process.join(LIMIT_S)
-            if process.exitcode is None:
-                process.kill()
-                process.join()
-                raise subprocess.TimeoutExpired([*AFRESH, *arguments], LIMIT_S)
-        return Ended(process.exitcode, *(text.result() for text in texts))
+            status = _status(process)
+        return Ended(status, *(text.result() for text in texts))
+
+    def _fork(
+        self,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        stdin: Connection | None,
+        stdout: Connection,
+        stderr: Connection,
+    ) -> BaseProcess:
+        """Start it with these streams, which are closed here."""
+        names = {**self.environment, **environment}
+        process = FORKS.Process(
+            target=_syncctl, args=(arguments, self.folder, names, stdin, (stdout, stderr))
+        )
+        process.start()
+        for stream in filter(None, (stdin, stdout, stderr)):
+            stream.close()
+        return process
 
     def run_on_terminal(
         self, *arguments: str, columns: int = 80, typed: str = "", **environment: str
@@ -131,26 +145,25 @@ class Program:
         """Run it on its own terminal, without a pager unless `environment` has one, and return all output as
         one text. `typed`: what a person types."""
         leader, follower = pty.openpty()
-        process = subprocess.Popen(
-            [*self.command, *arguments],
-            cwd=self.folder,
-            env=self.environment
-            | {"TERM": "xterm-256color", "COLUMNS": str(columns), "PAGER": "cat"}
-            | environment,
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-        )
-        os.close(follower)
         os.write(leader, typed.encode())
-        shown = b""
+        names = {"TERM": "xterm-256color", "COLUMNS": str(columns), "PAGER": "cat"} | environment
+        process: BaseProcess | subprocess.Popen[bytes]
+        if self._is_forkable(names):
+            process = self._fork(arguments, names, *(Connection(os.dup(follower)) for _ in range(3)))
+        else:
+            process = subprocess.Popen(
+                [*self.command, *arguments],
+                cwd=self.folder,
+                env=self.environment | names,
+                stdin=follower,
+                stdout=follower,
+                stderr=follower,
+            )
+        os.close(follower)
         try:
-            while chunk := _read(leader):
-                shown += chunk
-            status = process.wait(timeout=LIMIT_S)
+            shown = _read_terminal(leader)
         finally:
-            process.kill()
-            process.wait()
+            status = _status(process)
             os.close(leader)
         text = shown.decode("utf-8")
         assert "Traceback" not in text, text
@@ -170,9 +183,7 @@ class Program:
             stderr=ends["stderr"],
         ) as process:
             os.close(follower)
-            shown = b""
-            while chunk := _read(leader):
-                shown += chunk
+            shown = _read_terminal(leader)
             piped = (process.stderr if on_terminal == "stdout" else process.stdout) or io.BytesIO()
             text = piped.read()
         os.close(leader)
@@ -188,12 +199,16 @@ def _syncctl(
     arguments: tuple[str, ...],
     folder: Path,
     environment: dict[str, str],
-    stdout: Connection,
-    stderr: Connection,
+    stdin: Connection | None,
+    output: tuple[Connection, Connection],
 ) -> None:
     """In the forked process: what Python itself would have prepared, then the program."""
     os.setsid()
-    for number, name, end in ((1, "stdout", stdout), (2, "stderr", stderr)):
+    if stdin is not None:
+        os.dup2(stdin.fileno(), 0)
+        stdin.close()
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole run
+    for number, name, end in zip((1, 2), ("stdout", "stderr"), output, strict=True):
         os.dup2(end.fileno(), number)
         end.close()
         stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole run
@@ -211,8 +226,26 @@ def _syncctl(
     main()
 
 
-def _read(leader: int) -> bytes:
-    try:
-        return os.read(leader, 65536)
-    except OSError:  # EIO: the other end is closed (end of file on Linux)
-        return b""
+def _read_terminal(leader: int) -> bytes:
+    """All that the other end shows until it is closed."""
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: it is closed (end of file on Linux)
+        while chunk := os.read(leader, 65536):
+            shown += chunk
+    return shown
+
+
+def _status(process: BaseProcess | subprocess.Popen[bytes]) -> int:
+    """The exit status. A process that doesn't end is killed."""
+    if isinstance(process, subprocess.Popen):
+        try:
+            return process.wait(LIMIT_S)
+        finally:
+            process.kill()
+            process.wait()
+    process.join(LIMIT_S)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise TimeoutError(f"the program did not end in {LIMIT_S:g} s")
+    return process.exitcode

@@ -105,6 +105,12 @@ def read_many(folder: Path, make: Callable[[Random], bytes], cases: int) -> None
     assert all(message.startswith(f"{make.__name__}_") for message in messages)
 
 
+def test_dozens_of_files(tmp_path: Path) -> None:
+    read_many(tmp_path, a_text, 60)
+    read_many(tmp_path, a_workbook, 12)
+
+
+@pytest.mark.slow
 def test_hundreds_of_files(tmp_path: Path) -> None:
     read_many(tmp_path, a_text, 300)
     read_many(tmp_path, a_workbook, 60)

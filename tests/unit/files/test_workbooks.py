@@ -226,6 +226,7 @@ def test_a_shared_formula_is_every_cells_that_shares_it(path: Path) -> None:
     assert [row[3] for row in cells(with_part(path, SHEET_1, change))] == ["=late", "=late"]
 
 
+@pytest.mark.slow
 def test_an_error_in_a_large_sheet_is_found_wherever_it_is_mentioned(path: Path) -> None:
     rows = [(None, f"Anju {number}", 9000000000 + number, "x" * 50) for number in range(15_000)]
     save_xlsx(path, {"A": [HEADER, *rows, (*ANJU[:3], "ERROR")]})

@@ -283,6 +283,7 @@ def test_names_of_fields_are_numbers_too() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.attack("secrets")
 def test_many_digits_take_no_longer_than_their_length() -> None:
     begun = process_time()
