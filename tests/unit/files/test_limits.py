@@ -185,12 +185,12 @@ def test_a_csv_of_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.attack("files", counted=False)
 @pytest.mark.slow
-def test_a_workbook_of_hundreds_of_thousands_of_rows_is_read(tmp_path: Path) -> None:
+def test_a_workbook_of_a_hundred_thousand_rows_is_read(tmp_path: Path) -> None:
     cells = [
         f'<row r="{n}">'
         + "".join(f'<c r="{column}{n}"><v>{n}</v></c>' for column in "ABCDEFGHIJK")
         + "</row>"
-        for n in range(3, 300_000)
+        for n in range(3, 100_003)
     ]
     with open_file(with_cells(tmp_path / "a.xlsx", *cells)) as sheets:
-        assert sum(1 for sheet in sheets for _ in sheet.rows()) == 299_998
+        assert sum(1 for sheet in sheets for _ in sheet.rows()) == 100_001
