@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.monitoring.metrics import RunMetrics
     from syncctl.ports.listener import Listener
+    from syncctl.ports.machine import NextStart
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
 
@@ -44,7 +45,7 @@ EnvFile = Annotated[
         metavar="FILE",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong, nothing if all is well.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
 
 
@@ -92,6 +93,12 @@ class Session:
 
         return Clock(self.settings.business_timezone, datetime.now(UTC))
 
+    def next_start(self) -> NextStart:
+        """What starts the next sync by itself."""
+        from syncctl.wiring.checks import next_sync
+
+        return next_sync(self.settings, self.env_file)
+
     @cached_property
     def redactor(self) -> Redactor:
         """Removes secrets and phone numbers from a text; with invalid settings, whatever looks like a
@@ -136,7 +143,7 @@ class Session:
         # It stays open until the command ends, to log why the run ended and how the heartbeat went.
         self._log = logging.getLogger("syncctl.run")
         if not terminal:
-            log = LogListener()
+            log = LogListener(self.next_start)
             with self.stop.at_safe_points(), watched_by(log):
                 yield log
             return
@@ -149,7 +156,7 @@ class Session:
             animated=can_redraw(sys.stderr),
         )
         with self.stop.at_safe_points(), watched_by(progress), progress:
-            yield Listeners((LogListener(), progress))
+            yield Listeners((LogListener(self.next_start), progress))
 
     @contextmanager
     def waits_shown(self) -> Iterator[None]:
