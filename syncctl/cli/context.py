@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,7 +17,7 @@ from syncctl.cli.ending import error_boundary, reporting_exit_status
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
 from syncctl.cli.json_errors import NEW_NAMES, last_words, name_of
 from syncctl.cli.logs.uncaught import remember
-from syncctl.cli.options import refuse_idle_options
+from syncctl.cli.options import EnvFile, Quiet, Verbose, refuse_idle_options
 from syncctl.cli.render.printer import console, expect_result, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.cli.terminal.streams import can_redraw
@@ -35,18 +35,6 @@ if TYPE_CHECKING:
     from syncctl.ports.machine import NextStart
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
-
-EnvFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--env-file",
-        readable=False,
-        help="Read the settings from FILE, not from .env.local and .env.",
-        metavar="FILE",
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong, nothing if all is well.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
 
 
 class Session:

@@ -75,8 +75,8 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
         ),
         (
             measured(Mode.WHOLE, trial("7", Verdict.MISSING), lost_by="location 7: 2 of 2026-11-10"),
-            "everything in each run since 12 Nov 2026 UTC; a narrower one was given up because of location 7: "
-            "2 of 2026-11-10",
+            "everything in each run since 12 Nov 2026 UTC; a narrower one was given up because of location "
+            "7: 2 of 2026-11-10",
         ),
         (
             measured(
