@@ -66,7 +66,10 @@ def render_status(
         print_result(redacted(status_document(status), redact))
     elif quiet:
         for reason in status.findings:
-            print_fields(("reason", reason.words), redact, {1: SIGNS[reason.result][1]})
+            if sys.stdout.isatty():
+                console().print(_reason(reason, redact))
+            else:
+                print_fields(("reason", reason.words), redact, {1: SIGNS[reason.result][1]})
     elif sys.stdout.isatty():
         out = console()
         out.print(_screen(status, clock, redact, out.width))

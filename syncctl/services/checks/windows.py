@@ -190,7 +190,7 @@ def _audits(
     active = [state for report in progress.values() for state in report.active]
     asked = _round(active, now)
     if asked and not brought:
-        brought = f"they found nothing new in the last {AUDIT_PERIOD.days} days"
+        brought = "they found nothing new lately"
     words = [asked or "no location has been asked for everything yet", *filter(None, [brought])]
     return Finding.passed(AUDITS, f"{quantity(locations, 'location')} in each run; {'; '.join(words)}")
 

@@ -138,7 +138,7 @@ def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
     )
     assert lines(early, late)["Audits"].message == (
         "2 locations in each run; each was asked for everything within the last 95 min; "
-        "they found nothing new in the last 7 days"
+        "they found nothing new lately"
     )
     found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
     assert found.result is CheckResult.PASSED
