@@ -15,14 +15,18 @@ from rich.console import Console
 from syncctl.cli.logs.run_events import LogListener
 from syncctl.cli.logs.setup import configure_logging, reset_logging
 from syncctl.cli.render.clock import Clock
+from syncctl.cli.render.history import render_run_detail
 from syncctl.cli.render.runs import render_run
 from syncctl.cli.run_words import closing_lines, counts_text
 from syncctl.cli.terminal.progress import ProgressListener
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.machine import NextStart, StartedBy
 from syncctl.ports.waiting import RetryWait, RunWait
+from syncctl.services.checks.history import past_run
 
 STARTED = datetime(2026, 11, 27, 21, 45, tzinfo=UTC)
 CLOCK = Clock(ZoneInfo("Asia/Kolkata"), STARTED)
@@ -99,6 +103,16 @@ def test_what_failed_and_when_it_is_tried_again(ended: Callable[..., str]) -> No
     assert "Nothing was synced from the API. Next try at" in ended(with_files)
     assert "Next try" not in ended(run_of(PART, dry_run=True))
     assert "Next" not in ended(run_of(StepResult(StepName.WALKIN, StepStatus.SUCCESS, SAVED, 1, 1)))
+
+
+def test_the_history_of_a_refused_key_says_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "120")
+    run = past_run(RunEntry("ab" * 16, STARTED, history_document(run_of(*REFUSED))))
+    render_run_detail(run, str, CLOCK, as_json=False)
+    assert screen.getvalue().count(REFUSAL) == 1
+    assert screen.getvalue().count("failed for the same reason") == 1
 
 
 def test_the_log_says_it_in_utc() -> None:
