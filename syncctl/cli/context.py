@@ -81,8 +81,9 @@ class Session:
 
         return Clock(self.settings.business_timezone, datetime.now(UTC))
 
+    @cached_property
     def next_start(self) -> NextStart:
-        """What starts the next sync by itself."""
+        """What starts the next sync by itself, looked up once: both the log and the screen say it."""
         from syncctl.wiring.checks import next_sync
 
         return next_sync(self.settings, self.env_file)
@@ -131,7 +132,7 @@ class Session:
         # It stays open until the command ends, to log why the run ended and how the heartbeat went.
         self._log = logging.getLogger("syncctl.run")
         if not terminal:
-            log = LogListener(self.next_start)
+            log = LogListener(lambda: self.next_start)
             with self.stop.at_safe_points(), watched_by(log):
                 yield log
             return
@@ -144,7 +145,7 @@ class Session:
             animated=can_redraw(sys.stderr),
         )
         with self.stop.at_safe_points(), watched_by(progress), progress:
-            yield Listeners((LogListener(self.next_start), progress))
+            yield Listeners((LogListener(lambda: self.next_start), progress))
 
     @contextmanager
     def waits_shown(self) -> Iterator[None]:

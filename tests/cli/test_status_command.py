@@ -41,7 +41,7 @@ def plain(shown: str) -> str:
 
 def test_after_a_run_it_is_ok(program: Program) -> None:
     program.run("api")
-    ended = program.run("status", "--json")
+    ended = program.run("status", "--json", PATH=str(program.folder))  # where no crontab(1) is found
     assert ended.status == 0
     status = json.loads(ended.stdout)
     assert (status["health"], status["ok"]) == ("OK", True)

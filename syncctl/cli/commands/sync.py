@@ -38,7 +38,7 @@ def finish(
     try:
         if show is None:
             if as_json or not session.quiet:
-                render_run(result, session.clock(), session.next_start, as_json=as_json)
+                render_run(result, session.clock(), lambda: session.next_start, as_json=as_json)
         else:
             show(result)
     except BrokenPipeError:
