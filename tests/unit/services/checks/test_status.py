@@ -147,6 +147,8 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
 
 
 def test_nothing_waits_for_a_person(database: Database) -> None:
+    assert waiting_words(database, NOW) == ("Waiting for a person: nothing (duplicates were never counted)")
+    database.save_duplicate_count(DuplicateCount(0, 0, NOW, "verify data"))
     assert waiting_words(database, NOW) == "Waiting for a person: nothing"
     database.add_rejects([replace(reject(1), rejected_at=NOW - timedelta(hours=3))])
     assert waiting_words(database, NOW) == "Waiting for a person: 1 rejected row, 3 h old"
