@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,7 +17,7 @@ from syncctl.cli.ending import error_boundary, reporting_exit_status
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
 from syncctl.cli.json_errors import NEW_NAMES, last_words, name_of
 from syncctl.cli.logs.uncaught import remember
-from syncctl.cli.options import refuse_idle_options
+from syncctl.cli.options import EnvFile, Quiet, Verbose, refuse_idle_options
 from syncctl.cli.render.printer import console, expect_result, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.cli.terminal.streams import can_redraw
@@ -32,20 +32,9 @@ if TYPE_CHECKING:
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.monitoring.metrics import RunMetrics
     from syncctl.ports.listener import Listener
+    from syncctl.ports.machine import NextStart
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
-
-EnvFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--env-file",
-        readable=False,
-        help="Read the settings from FILE, not from .env.local and .env.",
-        metavar="FILE",
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
 
 
 class Session:
@@ -93,6 +82,13 @@ class Session:
         return Clock(self.settings.business_timezone, datetime.now(UTC))
 
     @cached_property
+    def next_start(self) -> NextStart:
+        """What starts the next sync by itself, looked up once: both the log and the screen say it."""
+        from syncctl.wiring.checks import next_sync
+
+        return next_sync(self.settings, self.env_file)
+
+    @cached_property
     def redactor(self) -> Redactor:
         """Removes secrets and phone numbers from a text; with invalid settings, whatever looks like a
         secret."""
@@ -136,7 +132,7 @@ class Session:
         # It stays open until the command ends, to log why the run ended and how the heartbeat went.
         self._log = logging.getLogger("syncctl.run")
         if not terminal:
-            log = LogListener()
+            log = LogListener(lambda: self.next_start)
             with self.stop.at_safe_points(), watched_by(log):
                 yield log
             return
@@ -149,7 +145,7 @@ class Session:
             animated=can_redraw(sys.stderr),
         )
         with self.stop.at_safe_points(), watched_by(progress), progress:
-            yield Listeners((LogListener(), progress))
+            yield Listeners((LogListener(lambda: self.next_start), progress))
 
     @contextmanager
     def waits_shown(self) -> Iterator[None]:

@@ -15,6 +15,17 @@ from syncctl.errors import UsageError
 if TYPE_CHECKING:
     from syncctl.cli.render.clock import Clock
 
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        readable=False,
+        help="Read the settings from FILE, not from .env.local and .env.",
+        metavar="FILE",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong, nothing if all is well.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Ask the API and show what a sync would do; write nothing.")
@@ -58,7 +69,12 @@ ShardOption = Annotated[
         help="Only part I of N of the locations: hosts that share the work have 1/N to N/N.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Run even if API_SYNC_ENABLED=false.")]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Run even if API_SYNC_ENABLED=false, which stops only runs without a terminal."
+    ),
+]
 Wait = Annotated[
     float,
     typer.Option(

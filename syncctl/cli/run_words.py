@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, RECORDS, SOURCES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
+from syncctl.ports.machine import NextStart
 from syncctl.text import plural, quantity
 
 STEP_TITLES = {
@@ -132,9 +134,24 @@ def total_lines(result: RunResult) -> list[str]:
     return [line for line in lines if line]
 
 
-def outcome_words(result: RunResult, next_try: str) -> str:
-    """When the API's failures are tried again; "" if there were none. `next_try`: the words for that time."""
-    of_api = _steps_of_api(result)
+def next_sync_words(start: NextStart, when: Callable[[datetime], str]) -> str:
+    """When the next sync starts by itself, or why none does; the same wherever it is said."""
+    if start.is_paused:
+        return "none while paused (API_SYNC_ENABLED=false)"
+    if start.at:
+        return when(start.at)
+    if start.problem:
+        problem = f"{start.problem}. {start.hint}" if start.hint else start.problem
+        return f"{'none' if start.by else 'not known'}: {problem}"
+    if start.by:
+        return "see `syncctl cron show` for when"
+    return "none scheduled: `syncctl cron install`"
+
+
+def outcome_words(result: RunResult, start: NextStart, when: Callable[[datetime], str]) -> str:
+    """When the API's failures are tried again; "" if there were none."""
+    of_api = steps_of_api(result)
+    next_try = f"Next try at {when(start.at)}." if start.at else "Run it again when that is fixed."
     if result.dry_run or not any(step.errors for step in of_api):
         return ""
     if any(step.status is not StepStatus.FAILED or step.counts.rows for step in of_api):
@@ -142,18 +159,18 @@ def outcome_words(result: RunResult, next_try: str) -> str:
     return f"Nothing was synced{' from the API' if len(of_api) < len(result.steps) else ''}. {next_try}"
 
 
-def closing_lines(result: RunResult) -> list[str]:
-    """What follows the totals in the log: what happens next, and how long the run took."""
+def closing_lines(result: RunResult, next_start: Callable[[], NextStart] = NextStart) -> list[str]:
+    """What follows the totals in the log: what happens next, and how long the run took. `next_start`: what
+    starts the next sync, asked only after a sync."""
     lines = []
-    of_api = _steps_of_api(result)
-    next_try = f"Next try at {instant(result.next_sync_at)}." if result.next_sync_at else "Run it again."
-    if failed := outcome_words(result, next_try):
+    start = next_start() if steps_of_api(result) else NextStart()
+    if failed := outcome_words(result, start, instant):
         lines.append(failed)
     if _is_complete_automatic_sync(result):
         lines.append("Automatic API sync completed successfully")
     lines.append(f"Duration: {result.duration_s:.1f} s")
-    if result.next_sync_at and of_api:
-        lines.append(f"Next sync: {instant(result.next_sync_at)}")
+    if steps_of_api(result):
+        lines.append(f"Next sync: {next_sync_words(start, instant)}")
     return lines
 
 
@@ -183,7 +200,8 @@ def corrected_words(lines: Mapping[str, int], *, dry_run: bool = False) -> str:
     return ", ".join(f"{lines[outcome]:,} {word}" for outcome, word in words.items() if outcome in lines)
 
 
-def _steps_of_api(result: RunResult) -> list[StepResult]:
+def steps_of_api(result: RunResult) -> list[StepResult]:
+    """The steps that ask the API."""
     return [step for step in result.steps if step.name not in FILE_STEPS]
 
 

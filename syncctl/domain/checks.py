@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from syncctl.errors import ExitCode
+
 
 class CheckResult(StrEnum):
     """How a check ended; `--json` prints these words, a terminal shows ✓, !, ✗."""
@@ -28,6 +30,9 @@ class Finding:
 
     hint: str = ""
     """What to do next; empty only where nothing needs doing."""
+
+    exit_code: ExitCode = ExitCode.FAILED
+    """Where it failed: what the command ends with."""
 
     @classmethod
     def passed(cls, name: str, message: str) -> Finding:
@@ -68,3 +73,14 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether nothing failed; warnings are allowed."""
         return all(check.result is not CheckResult.FAILED for check in self.checks)
+
+    def only_wrong(self) -> CheckReport:
+        """It without what is all right, and what is counted beside."""
+        wrong = tuple(check for check in self.checks if check.result is not CheckResult.PASSED)
+        return CheckReport(self.command, wrong)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit status: that of what can't be reached, before that of what failed otherwise."""
+        failed = (check.exit_code for check in self.checks if check.result is CheckResult.FAILED)
+        return max(failed, default=ExitCode.OK)

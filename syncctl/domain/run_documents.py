@@ -208,6 +208,8 @@ def history_document(result: RunResult) -> dict[str, Any]:
     for kept, step in zip(document["steps"], result.steps, strict=True):
         kept.pop("finished", None)  # each row's record names its report
         kept["dormant"] = step.dormant
+        if step.refusal:
+            kept["refusal"] = step.refusal
         kept["changed"] = step.changed
         kept["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
     return document

@@ -5,7 +5,7 @@ Adapters find them out, services judge them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -261,3 +261,10 @@ class NextStart:
 
     daemon: str = ""
     """The running program that starts it, such as "cron"; "": it can't be seen."""
+
+    is_paused: bool = False
+    """Whether what is scheduled does nothing: API_SYNC_ENABLED=false."""
+
+    def if_enabled(self, enabled: bool) -> NextStart:
+        """The same where the sync is `enabled`, else paused."""
+        return self if enabled else replace(self, at=None, is_paused=True)

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -35,13 +35,23 @@ class Ledger:
     something in its location changes.
     """
 
-    def __init__(
-        self, *, seed: int, locations: int, bookings: int, today: date, reports: Sequence[Report] = REPORTS
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that a test may want different
+        self,
+        *,
+        seed: int,
+        locations: int,
+        bookings: int,
+        today: date,
+        now: Callable[[], datetime] | None = None,
+        reports: Sequence[Report] = REPORTS,
     ) -> None:
+        """`now`: the wall clock, after which nothing is made up to have happened; None: it may, until the
+        end of `today`."""
         self._dates = {report.name: report.date for report in reports}
         self._seed = seed
         self._count = bookings
         self._today = today
+        self._now = now
         self._stores = {store.code: store for store in store_list(locations)}
         self._locations: dict[str, _Location] = {}
         self._answers: dict[str | None, dict[LedgerQuery, bytes]] = defaultdict(dict)
@@ -91,6 +101,8 @@ class Ledger:
                 )
                 for name in self._dates.values():
                     booking.fields.setdefault(name, None)
+                if self._now is not None:
+                    self._settle(booking, self._now())
                 location.next_number += 1
                 location.bookings.append(booking)
                 self._forget_answers(location)
@@ -114,7 +126,8 @@ class Ledger:
 
     def return_booking(self, booking_no: str, at: datetime | None) -> None:
         """Return all its items, by default today at midday. LookupError: unknown booking."""
-        moment = at or datetime.combine(self._today, MIDDAY)
+        midday = datetime.combine(self._today, MIDDAY)
+        moment = at or (min(midday, self._now()) if self._now else midday)
         self.change_booking(booking_no, {"returnDate": moment, "returnAttendedBy": "Staff A"})
 
     def remove_booking(self, booking_no: str) -> None:
@@ -168,8 +181,18 @@ class Ledger:
             for name in self._dates.values():
                 if any(name not in booking.fields for booking in bookings):
                     add_events(bookings, name, seeded(self._seed, store.code, name), self._today)
+            if self._now is not None:
+                for booking in bookings:  # not now: when it is first asked for must not matter
+                    self._settle(booking, datetime.combine(self._today, time.min))
             self._locations[code] = _Location(store, bookings, next_number=self._count + 1)
         return self._locations[code]
+
+    def _settle(self, booking: Booking, latest: datetime) -> None:
+        """Let nothing have happened to a booking later today than it can have."""
+        for name in self._dates.values():
+            at = booking.fields[name]
+            if at and at.startswith(self._today.isoformat()):
+                booking.fields[name] = min(at, wall_clock(latest))
 
     def _find(self, booking_no: str) -> tuple[_Location, Booking]:
         for location in map(self._location, self._stores):

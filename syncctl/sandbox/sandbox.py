@@ -53,7 +53,12 @@ class Sandbox:
         self._address = (host, port)
         self._sleep = sleep
         self._ledger = Ledger(
-            seed=seed, locations=locations, bookings=bookings, today=self._today, reports=reports
+            seed=seed,
+            locations=locations,
+            bookings=bookings,
+            today=self._today,
+            now=None if today else lambda: datetime.now(BUSINESS_ZONE).replace(tzinfo=None),
+            reports=reports,
         )
         self._plan = FaultPlan(seed, faults, (STORES, *self._reports))
         self._log = RequestLog()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.errors import SettingsError, StorageError
+from syncctl.ports.machine import StartedBy
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
@@ -14,10 +16,11 @@ from syncctl.settings.specs import ENDPOINTS
 from syncctl.text import quantity
 from syncctl.wiring.adapters import clock_of, locations_of, opened_database
 from syncctl.wiring.duplicate_counts import keeping_count
-from syncctl.wiring.scheduling import next_start, schedule_state, start_of
+from syncctl.wiring.scheduling import GLANCE_LIMIT_S, next_start, schedule_state, start_of
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
+    from syncctl.ports.machine import NextStart
     from syncctl.services.checks.history import PastRun, RunLine
     from syncctl.services.checks.run_statistics import RunStatistics
     from syncctl.services.checks.status import Status
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from syncctl.services.monthly.summary import MonthSummary
     from syncctl.settings.settings import ApiEndpoint, Settings
 
-_WAITING_LIMIT_S = 5.0
-"""The most time that looking for what waits for a person may add to a run."""
+_LOOK_LIMIT_S = 5.0
+"""The most time that a look at the database may add to a run."""
 
 
 def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
@@ -39,7 +42,7 @@ def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
         with keeping_count(settings, "verify sync") as on_counted, opened_database(settings) as database:
             return check_sync(database, environment, locations_of(settings), clock, on_counted)
     except StorageError as problem:
-        return verify_without_database(str(problem), environment, clock)
+        return verify_without_database(problem, environment, clock)
 
 
 def verify_data(settings: Settings) -> CheckReport:
@@ -69,13 +72,44 @@ def status(settings: Settings, env_file: Path | None) -> Status:
     from syncctl.services.checks.status import Surroundings, collect_status, status_without_database
 
     clock = clock_of(settings)
-    start = next_start(settings, env_file, clock.now())
-    surroundings = Surroundings(lock_state(settings.lock_file), settings.api_sync_enabled, start)
+    scheduler = schedule_state(settings, env_file, GLANCE_LIMIT_S)
+    surroundings = Surroundings(
+        lock_state(settings.lock_file),
+        settings.api_sync_enabled,
+        start_of(scheduler, settings, clock.now()),
+        scheduler,
+        timedelta(seconds=settings.api_run_deadline_s),
+    )
     try:
         with opened_database(settings) as database:
             return collect_status(database, surroundings, locations_of(settings), clock)
     except StorageError as problem:
-        return status_without_database(str(problem), surroundings, clock)
+        return status_without_database(problem, surroundings, clock)
+
+
+def runs_by_itself(settings: Settings) -> bool | None:
+    """Whether something that can't be seen from here starts the sync, as its runs show; None: not known.
+    Takes a few seconds at most, and raises nothing."""
+    from syncctl.services.checks.freshness import RUNS_LOOKED_AT, starts_by_itself
+    from syncctl.services.sync.planning import CLOCK_TOLERANCE
+
+    clock = clock_of(settings)
+    now = clock.now()
+    try:
+        with opened_database(settings, limit_s=_LOOK_LIMIT_S) as database:
+            runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
+    except (StorageError, SettingsError):
+        return None
+    return starts_by_itself(runs, now, clock.next_sync)
+
+
+def next_sync(settings: Settings, env_file: Path | None) -> NextStart:
+    """What starts the next sync, by the rule of `status`. Raises nothing: a run must not fail by it."""
+    clock = clock_of(settings)
+    start = next_start(settings, env_file, clock.now())
+    if start.by is None and runs_by_itself(settings):
+        start = replace(start, by=StartedBy.OTHER, at=clock.next_sync(clock.now()))
+    return start.if_enabled(settings.api_sync_enabled)
 
 
 def waiting_line(settings: Settings) -> str:
@@ -84,7 +118,7 @@ def waiting_line(settings: Settings) -> str:
     from syncctl.services.checks.attention import waiting_words
 
     try:
-        with opened_database(settings, limit_s=_WAITING_LIMIT_S) as database:
+        with opened_database(settings, limit_s=_LOOK_LIMIT_S) as database:
             return waiting_words(database, clock_of(settings).now())
     except (StorageError, SettingsError) as problem:
         return f"Waiting for a person: not known ({problem.message})"

@@ -34,12 +34,13 @@ from syncctl.ports.machine import (
 )
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
+from syncctl.services.checks.environment_checks import check_lock
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
 from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
 from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
 from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
-from syncctl.services.doctor.schedule import check_lock, check_schedule
+from syncctl.services.doctor.schedule import check_schedule
 from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
@@ -47,6 +48,7 @@ from syncctl.settings.specs import KEYS
 from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
 from syncctl.storage.registry import backend_for
 from syncctl.wiring.adapters import locations_of, opened_database, rental_api
+from syncctl.wiring.checks import runs_by_itself
 from syncctl.wiring.scheduled_command import set_by_environment
 from syncctl.wiring.scheduling import schedule_state, zone_warning
 
@@ -143,7 +145,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _windows(settings: Settings) -> list[Finding]:
-    now = datetime.now(UTC)
+    now = datetime.now(settings.business_timezone)
 
     def look(database: Database) -> Iterator[Finding]:
         progress = report_progress(database, locations_of(settings))
@@ -167,7 +169,8 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
 
 def _location_ids(settings: Settings) -> list[Finding]:
     def look(database: Database) -> Iterator[Finding]:
-        return check_location_ids(database.store_list(), database.dialects(), locations_of(settings))
+        now = datetime.now(settings.business_timezone)
+        return check_location_ids(database.store_list(), database.dialects(), locations_of(settings), now)
 
     hint = "Fix that, then run `syncctl doctor` again to see which stores they are."
     return _seen_in_database(settings, LOCATION_IDS, hint, look)
@@ -259,7 +262,11 @@ def _schedule(settings: Settings, env_file: Path | None) -> Iterator[Finding]:
     yield check_lock(lock_state(settings.lock_file), now, deadline)
     state = schedule_state(settings, env_file)
     yield from check_schedule(
-        state, running_schedulers(), set_by_environment(env_file), enabled=settings.api_sync_enabled
+        state,
+        running_schedulers(),
+        set_by_environment(env_file),
+        enabled=settings.api_sync_enabled,
+        runs_by_itself=None if state.installed else runs_by_itself(settings),
     )
     zones = ZoneFacts(
         system=system_zone()[0],

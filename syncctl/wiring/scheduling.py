@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _START_LIMIT_S = 60.0
 _READ_LIMIT_S = 30.0
-_GLANCE_LIMIT_S = 1.0
+GLANCE_LIMIT_S = 1.0
 """For reading the crontab where a person waits for a screen."""
 
 
@@ -86,7 +86,7 @@ def schedule_state(
 
 def next_start(settings: Settings, env_file: Path | None, now: datetime) -> NextStart:
     """Which sync cron or systemd starts by itself next. Quick; does not raise."""
-    return start_of(schedule_state(settings, env_file, _GLANCE_LIMIT_S), settings, now)
+    return start_of(schedule_state(settings, env_file, GLANCE_LIMIT_S), settings, now)
 
 
 def start_of(state: ScheduleState, settings: Settings, now: datetime) -> NextStart:

@@ -12,7 +12,8 @@ from syncctl.domain.run_history import RunEntry
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.environment_checks import SyncEnvironment
-from syncctl.services.checks.status import Health, Surroundings, collect_status
+from syncctl.services.checks.severity import Health
+from syncctl.services.checks.status import Surroundings, collect_status
 from syncctl.services.checks.sync_checks import check_sync
 from syncctl.services.run import MAX_RUNS_PURGED, Clock
 from syncctl.services.sync.checkpoints import Checkpoints

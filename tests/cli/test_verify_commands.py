@@ -50,7 +50,7 @@ def test_after_a_run_nothing_is_wrong_by_any_name_of_the_commands(program: Progr
 
 def test_verify_sync_checks_the_rest_when_the_database_is_unreachable(program: Program) -> None:
     ended = program.run("verify", "sync", DATABASE_URL=UNREACHABLE, API_TOKEN="hush-hush")
-    assert ended.status == 1
+    assert ended.status == 69
     lines = ended.stdout.splitlines()
     assert lines[0].startswith("FAILED\tDatabase: ")
     assert any(line.startswith("ok\tLock: ") for line in lines)
@@ -113,7 +113,8 @@ def test_verify_data_of_an_unreachable_database_ends_with_69(program: Program) -
 
 def test_looking_makes_nothing(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    for words in (("verify", "sync"), ("verify", "data"), ("status",), ("history",)):
+    looks = (("verify", "sync"), ("verify", "data"), ("status",), ("history",), ("rejects", "list"))
+    for words in (*looks, ("explain", "9000000001"), ("cleanup", "duplicates")):
         program.run(*words)
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
 

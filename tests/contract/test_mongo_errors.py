@@ -1,12 +1,14 @@
 """What goes wrong with a MongoDB server: the error, in time, and without a secret or a customer's data."""
 
+import math
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any, Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
 import pytest
 from pymongo import MongoClient
@@ -17,6 +19,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
 from syncctl.ports.waiting import DatabaseWait, watched_by
 from syncctl.storage.mongo.storage import MongoStorage
+from syncctl.storage.mongo.waits import WaitListener
 from tests.contract.samples import lead, record, text_id
 from tests.support.waits import seen_waits
 
@@ -72,6 +75,35 @@ def test_a_server_that_is_not_there() -> None:
         "is it running, is DATABASE_URL right?"
     )
     assert caught.value.exit_code == 69
+
+
+def test_a_server_that_is_gone_by_then_is_waited_for_and_that_is_announced() -> None:
+    """As where a replica set has lost its primary: no command is sent until there is one again."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unused.getsockname()[1]}"
+        with (
+            closing(MongoStorage(f"mongodb://{host}/leads", timeout_ms=100)) as storage,
+            pytest.raises(StorageUnavailableError),
+            seen_waits() as waits,
+        ):
+            storage.count_leads()
+    assert waits == [DatabaseWait(f"MongoDB at {host}", math.inf)]
+
+
+def test_after_a_command_that_failed_the_next_one_is_waited_for() -> None:
+    listener = WaitListener("MongoDB")
+    first, second = (cast("Any", SimpleNamespace(request_id=number)) for number in (1, 2))
+    with seen_waits() as waits:
+        listener.started(first)
+        listener.failed(first)  # of the driver's own, outside of an operation
+        assert len(waits) == 1
+        with listener.operation(), listener.operation():
+            listener.started(first)
+            listener.failed(first)
+            listener.started(second)
+            listener.succeeded(second)
+    assert len(waits) == 5
 
 
 def test_a_time_limit_in_the_url_wins() -> None:

@@ -18,7 +18,8 @@ from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
 from syncctl.services.checks.environment_checks import SyncEnvironment
-from syncctl.services.checks.status import Health, Status, Surroundings, collect_status
+from syncctl.services.checks.severity import Health
+from syncctl.services.checks.status import Status, Surroundings, collect_status
 from syncctl.services.checks.sync_checks import check_sync
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.run import Clock

@@ -56,9 +56,9 @@ def register(app: typer.Typer) -> None:
         with _status_display(session) as show:
             show("Checking settings, database, API, files and schedule …")
             report = diagnose(settings, session.env_file)
-        render_checks(report, session.redactor, as_json=json)
+        render_checks(report, session.redactor, as_json=json, quiet=session.quiet)
         if not report.ok:
-            raise typer.Exit(ExitCode.FAILED)
+            raise typer.Exit(report.exit_code)
 
 
 def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool) -> None:

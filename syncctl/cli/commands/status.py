@@ -9,7 +9,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
-from syncctl.errors import ExitCode, StopRequestedError, UsageError
+from syncctl.errors import StopRequestedError, UsageError
 
 Watch = Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")]
 Interval = Annotated[
@@ -42,6 +42,6 @@ def register(app: typer.Typer) -> None:
                 # Ctrl-C is the normal way to end a watch: no message needed.
                 raise typer.Exit(request.exit_code) from None
         seen = look_again()
-        render_status(seen, session.clock(), session.redactor, as_json=json)
+        render_status(seen, session.clock(), session.redactor, as_json=json, quiet=session.quiet)
         if not seen.ok:
-            raise typer.Exit(ExitCode.FAILED)
+            raise typer.Exit(seen.exit_code)

@@ -38,21 +38,13 @@ def finish(
     try:
         if show is None:
             if as_json or not session.quiet:
-                render_run(result, session.clock(), lambda: _is_scheduled(session), as_json=as_json)
+                render_run(result, session.clock(), lambda: session.next_start, as_json=as_json)
         else:
             show(result)
     except BrokenPipeError:
         raise typer.Exit(status or ExitCode.FAILED) from None
     if status:
         raise typer.Exit(status)
-
-
-def _is_scheduled(session: Session) -> bool:
-    """Whether something on this machine starts the next sync by itself."""
-    from syncctl.wiring.scheduling import schedule_state
-
-    settings = session.settings
-    return settings.api_sync_enabled and schedule_state(settings, session.env_file).installed
 
 
 @contextmanager

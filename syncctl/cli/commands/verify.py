@@ -45,9 +45,9 @@ def _verify_sync(session: Session, json: Json = False) -> None:
     from syncctl.wiring.checks import verify_sync
 
     report = verify_sync(session.settings, session.env_file)
-    render_checks(report, session.redactor, as_json=json)
+    render_checks(report, session.redactor, as_json=json, quiet=session.quiet)
     if not report.ok:
-        raise typer.Exit(ExitCode.FAILED)
+        raise typer.Exit(report.exit_code)
 
 
 def _verify_data(session: Session, json: Json = False) -> None:
@@ -56,9 +56,9 @@ def _verify_data(session: Session, json: Json = False) -> None:
     from syncctl.wiring.checks import verify_data
 
     report = verify_data(session.settings)
-    render_checks(report, session.redactor, as_json=json)
+    render_checks(report, session.redactor, as_json=json, quiet=session.quiet)
     if not report.ok:
-        raise typer.Exit(ExitCode.FAILED)
+        raise typer.Exit(report.exit_code)
 
 
 def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
@@ -89,6 +89,6 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
         settings = session.settings
         with progress as on_location:
             found = check_source(settings, options, on_location)
-    render_source(found, session.redactor, as_json=json)
+    render_source(found, session.redactor, as_json=json, quiet=session.quiet)
     if not found.ok:
         raise typer.Exit(ExitCode.FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from syncctl.cli.run_words import (
@@ -27,6 +27,7 @@ from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, S
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.listener import FileProgress, Listener
+from syncctl.ports.machine import NextStart
 from syncctl.ports.waiting import RunWait, Wait
 
 _log = logging.getLogger("syncctl.run")
@@ -35,7 +36,9 @@ _log = logging.getLogger("syncctl.run")
 class LogListener:
     """Writes a run to the log, one line per event, in the old system's wording."""
 
-    def __init__(self) -> None:
+    def __init__(self, next_start: Callable[[], NextStart] = NextStart) -> None:
+        """`next_start`: what starts the next sync by itself."""
+        self._next_start = next_start
         self._dry_run = False
         self._errors = StepErrors()
 
@@ -108,7 +111,7 @@ class LogListener:
     def run_finished(self, result: RunResult) -> None:
         if result.corrected_lines is not None:
             _log.info("%s", corrected_words(result.corrected_lines, dry_run=self._dry_run))
-        for line in (*total_lines(result), *closing_lines(result)):
+        for line in (*total_lines(result), *closing_lines(result, self._next_start)):
             _log.info("%s", line)
 
     def warning(self, message: str) -> None:

@@ -52,11 +52,18 @@ def report_document(report: CheckReport) -> TalliesDocument:
     return document
 
 
-def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json: bool) -> None:
-    """Render a report; `redact` removes secrets and phone numbers."""
+def render_checks(
+    report: CheckReport, redact: Callable[[str], str], *, as_json: bool, quiet: bool = False
+) -> None:
+    """Render a report; `redact` removes secrets and phone numbers. `quiet`: only what is wrong."""
     if as_json:
         print_result(redacted(report_document(report), redact))
-    elif sys.stdout.isatty():
+        return
+    if quiet:
+        report = report.only_wrong()
+        if not report.checks:
+            return
+    if sys.stdout.isatty():
         _screen(report, redact)
     else:
         for check in report.checks:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
 from syncctl.cli.render.cleanup_sets import by_type, print_lines, print_screen
-from syncctl.cli.render.printer import print_line, print_message, print_result_with_list
+from syncctl.cli.render.printer import print_message, print_result_with_list
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -47,7 +47,7 @@ def duplicates_planned(
         _print_document(_plan_document(plan, output, applied=False), plan, output)
         return
     if not plan.sets and not plan.conflicts:
-        print_line(NONE if plan.leads else NO_LEADS)
+        output.all_well(NONE if plan.leads else NO_LEADS)
         return
     if sys.stdout.isatty():
         with paged():
@@ -85,7 +85,7 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
         }
         _print_document(document, result.plan, output)
     elif result.backup is None and not conflicts:
-        print_line(NONE if result.plan.leads else NO_LEADS)
+        output.all_well(NONE if result.plan.leads else NO_LEADS)
     else:
         if not sys.stdout.isatty():
             print_lines(result.plan, output, left=result.left)

@@ -40,7 +40,7 @@ def finished_planned(plan: FinishedPlan, output: Output, *, is_question: bool = 
         print_result(_document(plan, output, applied=False))
         return
     if not plan.to_delete and not plan.listed:
-        print_line(NONE)
+        output.all_well(NONE)
         return
     if sys.stdout.isatty():
         with paged():
@@ -74,7 +74,7 @@ def finished_cleaned(result: FinishedCleaned, output: Output, *, is_known: bool 
         }
         print_result(document)
     elif result.backup is None:
-        print_line(NONE if not plan.listed else "No lead was deleted.")
+        output.all_well(NONE if not plan.listed else "No lead was deleted.")
     else:
         if not sys.stdout.isatty():
             deleted = [*plan.finished, *plan.came_back]

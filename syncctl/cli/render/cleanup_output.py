@@ -56,6 +56,11 @@ class Output:
         if not self.quiet:
             print_message(line)
 
+    def all_well(self, line: str) -> None:
+        """Print that there is nothing to do, unless quiet."""
+        if not self.quiet:
+            print_line(line)
+
     def text(self, written: object) -> str:
         """A lead's value made printable on one line."""
         return printable(self.redact(" ".join(str(written).split())))

@@ -96,7 +96,7 @@ def _renames(plan: StorePlan, output: Output) -> list[tuple[str, str, int, int]]
 
 def _print_plan(plan: StorePlan, output: Output, *, is_done: bool = False) -> None:
     if not plan.renames:
-        print_line("No misspelt store names.")
+        output.all_well("No misspelt store names.")
     if sys.stdout.isatty():
         with paged():
             _print_screen(plan, output, is_done=is_done)

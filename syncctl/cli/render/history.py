@@ -15,7 +15,7 @@ from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
-from syncctl.services.checks.history import USUAL_COMMAND, run_document, runs_document
+from syncctl.services.checks.history import USUAL_COMMAND, reasons_once, run_document, runs_document
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def render_run_detail(run: PastRun, redact: Redact, clock: Clock, *, as_json: bo
     if as_json:
         print_result(redacted(run_document(run), redact))
     elif sys.stdout.isatty():
-        _run_screen(run, redact, clock)
+        _run_screen(reasons_once(run), redact, clock)
     else:
         _print_run(run, redact, with_locations=True)
 

@@ -13,14 +13,17 @@ from syncctl.cli.run_words import (
     closing_lines,
     count_word,
     location_label,
+    next_sync_words,
     outcome_words,
     result_text,
+    steps_of_api,
     total_lines,
 )
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus
+from syncctl.ports.machine import NextStart
 
 ID_SHOWN = 8
 """Characters of a run's id: enough to name it."""
@@ -33,16 +36,18 @@ _STYLES = {
 }
 
 
-def render_run(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool], *, as_json: bool) -> None:
+def render_run(
+    result: RunResult, clock: Clock, next_start: Callable[[], NextStart], *, as_json: bool
+) -> None:
     """A run's result. In a pipe the log lines already have it, unless only stdout is redirected.
-    `is_scheduled`: whether something starts the next sync by itself."""
+    `next_start`: what starts the next sync by itself."""
     if as_json:
         print_result(run_envelope(result))
     elif sys.stdout.isatty():
         _run_table(result)
-        _closing(result, clock, is_scheduled)
+        _closing(result, clock, next_start)
     elif sys.stderr.isatty():
-        for line in (*total_lines(result), *closing_lines(result)):
+        for line in (*total_lines(result), *closing_lines(result, next_start)):
             print_line(line)
 
 
@@ -78,18 +83,16 @@ def _run_table(result: RunResult) -> None:
     out.print(table)
 
 
-def _closing(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool]) -> None:
+def _closing(result: RunResult, clock: Clock, next_start: Callable[[], NextStart]) -> None:
     """What happens next, how long the run took, and how to take it back."""
     out = console()
-    next_sync = ""
-    if result.next_sync_at and any(step.name not in FILE_STEPS for step in result.steps):
-        scheduled = is_scheduled()
-        next_sync = clock.time(result.next_sync_at) if scheduled else "none scheduled: `syncctl cron install`"
-        next_try = f"Next try at {next_sync}." if scheduled else "Run it again when that is fixed."
-        if failed := outcome_words(result, next_try):
+    line = f"Took {result.duration_s:.1f} s"
+    if steps_of_api(result):
+        start = next_start()
+        if failed := outcome_words(result, start, clock.time):
             out.print(failed, markup=False)
-    parts = [f"Took {result.duration_s:.1f} s", f"Next sync: {next_sync}" if next_sync else ""]
-    out.print(f"[dim]{' · '.join(filter(None, parts))}[/dim]")
+        line += f" · Next sync: {next_sync_words(start, clock.time)}"
+    out.print(line, style="dim", markup=False)
     if (command := _undo_command(result)) is not None:
         out.print(f"[dim]To take it back: {command}[/dim]")
 

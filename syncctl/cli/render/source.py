@@ -38,14 +38,19 @@ MAX_FINDINGS_SHOWN = 50
 """Findings per kind shown on a terminal; a pipe and --json have all of them."""
 
 
-def render_source(found: Completeness, redact: Callable[[str], str], *, as_json: bool) -> None:
-    """Render the result; `redact` removes secrets and phone numbers."""
+def render_source(
+    found: Completeness, redact: Callable[[str], str], *, as_json: bool, quiet: bool = False
+) -> None:
+    """Render the result; `redact` removes secrets and phone numbers. `quiet`: only what is wrong."""
     report = source_checks(found)
+    if quiet and not as_json:
+        report = report.only_wrong()
     if as_json:
         document: SourceDocument = {**report_document(report), **_document(found)}
         print_result(redacted(document, redact))
     elif sys.stdout.isatty():
-        print_checks_table(report.checks, redact)
+        if report.checks:
+            print_checks_table(report.checks, redact)
         _screen(found, redact)
     else:
         for check in report.checks:

@@ -9,8 +9,9 @@ from datetime import date, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NoReturn
 
+from syncctl.cli.render.checks import SIGNS
 from syncctl.cli.render.printer import console, plain_table, print_fields, print_result
-from syncctl.cli.run_words import STEP_STYLES
+from syncctl.cli.run_words import STEP_STYLES, next_sync_words
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import PLURALS
@@ -20,7 +21,8 @@ from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.attention import LastImport, age_words
 from syncctl.services.checks.environment_checks import lock_words
-from syncctl.services.checks.status import DAYS, DatabaseContent, Health, StepHealth
+from syncctl.services.checks.severity import worst_of
+from syncctl.services.checks.status import DAYS, DatabaseContent, StepHealth
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
 from syncctl.text import quantity
@@ -28,22 +30,21 @@ from syncctl.text import quantity
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from syncctl.cli.render.clock import Clock
     from syncctl.domain.run_history import SyncLog
     from syncctl.ports.admin import DuplicateCount
+    from syncctl.ports.machine import NextStart
     from syncctl.ports.stop import Stop
     from syncctl.services.checks.corrected_numbers import Corrections
     from syncctl.services.checks.freshness import ApiStep
+    from syncctl.services.checks.severity import Reason
     from syncctl.services.checks.status import Status
 
 Redact = Callable[[str], str]
 When = Callable[[datetime], str]
 """Shows a moment: in the reader's clock on a terminal, in UTC in a pipe."""
-
-_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.PAUSED: "yellow", Health.FAILING: "red"}
-_WAITING_STYLE = "yellow"
-"""Of OK, where something waits for a person."""
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _COUNT_COLUMNS = (
@@ -57,10 +58,18 @@ _WIDE = 80
 """Columns of a terminal on which no title has to be broken."""
 
 
-def render_status(status: Status, clock: Clock, redact: Redact, *, as_json: bool) -> None:
-    """The status once; `redact` removes secrets and phone numbers."""
+def render_status(
+    status: Status, clock: Clock, redact: Redact, *, as_json: bool, quiet: bool = False
+) -> None:
+    """The status once; `redact` removes secrets and phone numbers. `quiet`: only what is wrong."""
     if as_json:
         print_result(redacted(status_document(status), redact))
+    elif quiet:
+        for reason in status.findings:
+            if sys.stdout.isatty():
+                console().print(_reason(reason, redact))
+            else:
+                print_fields(("reason", reason.words), redact, {1: SIGNS[reason.result][1]})
     elif sys.stdout.isatty():
         out = console()
         out.print(_screen(status, clock, redact, out.width))
@@ -92,10 +101,13 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
     from rich.text import Text
 
     clock = replace(clock, now=status.checked_at)
-    style = _style(status)
+    style = SIGNS[worst_of(status.findings)][1]
     checked = f"  {clock.moment(status.checked_at)}"
-    parts: list[RenderableType] = [Text.assemble((status.health.value, f"bold {style}"), (checked, "dim"))]
-    parts += [Text(f"! {printable(redact(reason))}", style=style) for reason in status.reasons]
+    health = status.health.value
+    if status.ok and status.findings:
+        health += f", {quantity(len(status.findings), 'thing')} to look at"
+    parts: list[RenderableType] = [Text.assemble((health, f"bold {style}"), (checked, "dim"))]
+    parts += [_reason(reason, redact) for reason in status.findings]
     if status.steps:
         parts += [Text(), _steps_table(status, clock, width)]
     parts += [Text(), _facts_table(status, clock)]
@@ -106,8 +118,11 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
     return Group(*parts)
 
 
-def _style(status: Status) -> str:
-    return _WAITING_STYLE if status.ok and status.reasons else _STYLES[status.health]
+def _reason(reason: Reason, redact: Redact) -> Text:
+    from rich.text import Text
+
+    sign, style = SIGNS[reason.result]
+    return Text(f"{sign} {printable(redact(reason.words))}", style=style)
 
 
 def _steps_table(status: Status, clock: Clock, width: int) -> Table:
@@ -145,7 +160,7 @@ def _facts_table(status: Status, clock: Clock) -> Table:
 
 
 def _facts(status: Status, clock: Clock, when: When) -> Iterator[tuple[str, str]]:
-    yield "Next sync", next_sync_words(status, clock, when)
+    yield "Next sync", _next_sync(status.start, clock, when)
     for each in status.imports:
         yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when)
     if status.content:
@@ -156,20 +171,9 @@ def _facts(status: Status, clock: Clock, when: When) -> Iterator[tuple[str, str]
     yield "Lock", status.lock.problem or lock_words(status.lock, status.checked_at)
 
 
-def next_sync_words(status: Status, clock: Clock, when: When) -> str:
-    """When the next sync starts by itself, or why none does."""
-    if not status.sync_enabled:
-        return "none while paused (API_SYNC_ENABLED=false)"
-    start = status.start
-    if start.at:
-        other = ", not from this user's crontab" if start.by is StartedBy.OTHER else ""
-        return f"{when(start.at)}, {clock.ago(start.at)}{other}"
-    if start.problem:
-        problem = f"{start.problem}. {start.hint}" if start.hint else start.problem
-        return f"{'none' if start.by else 'not known'}: {problem}"
-    if start.by:
-        return "see `syncctl cron show` for when"
-    return "none scheduled: `syncctl cron install`"
+def _next_sync(start: NextStart, clock: Clock, when: When) -> str:
+    other = ", not from this user's crontab" if start.by is StartedBy.OTHER else ""
+    return next_sync_words(start, lambda at: f"{when(at)}, {clock.ago(at)}{other}")
 
 
 def _import_words(each: LastImport, clock: Clock, when: When) -> str:
@@ -251,8 +255,8 @@ def _short(count: int) -> str:
 
 
 def _print_lines(status: Status, clock: Clock, redact: Redact) -> None:
-    style = _style(status)
-    styles = [{1: style}] * (1 + len(status.reasons))
+    styles = [{1: SIGNS[worst_of(status.findings)][1]}]
+    styles += [{1: SIGNS[reason.result][1]} for reason in status.findings]
     styles += [
         {2: STEP_STYLES.get(each.step.last.status, "")} if each.step.last else {} for each in status.steps
     ]
@@ -264,8 +268,8 @@ def _print_lines(status: Status, clock: Clock, redact: Redact) -> None:
 def _lines(status: Status, clock: Clock) -> Iterator[tuple[str, ...]]:
     now = status.checked_at
     yield "health", status.health.value, instant(now)
-    for reason in status.reasons:
-        yield "reason", reason
+    for reason in status.findings:
+        yield "reason", reason.words
     for step_health in status.steps:
         name, last = PLURALS[step_health.step.step], step_health.step.last
         if last is None:

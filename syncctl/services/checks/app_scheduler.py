@@ -18,6 +18,7 @@ from syncctl.ports.machine import LockState
 from syncctl.services.batching import batched
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.log_attribution import entries_of_others
+from syncctl.services.checks.severity import Trouble
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.run import HISTORY_RETENTION
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
@@ -122,7 +123,7 @@ def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Fin
     if traces.last is None:
         yield Finding.passed(APP_SCHEDULER, f"no trace of it in the last {span(now - traces.since)}")
     elif traces.fresh(now):
-        yield Finding.failed(
+        yield Trouble.OTHER_SCHEDULER.found(
             APP_SCHEDULER,
             f"it still syncs the same API, and brings back finished and deleted leads: {_words(traces, now)}",
             f"In the web app, {SWITCH_OFF} (its host's settings), then restart it. Where both read one .env, "

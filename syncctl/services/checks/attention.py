@@ -78,11 +78,11 @@ def duplicate_words(count: DuplicateCount | None, now: datetime) -> str:
 
 def waiting_words(survey: Database, now: datetime) -> str:
     """What waits for a person, in one line for the monitor. Raises StorageError."""
-    rejects = survey.open_rejects()
+    rejects, duplicates = survey.open_rejects(), survey.duplicate_count()
     found = [
         reject_words(rejects, now) if rejects.count else "",
         *failed_import_words(last_imports(survey.last_sync_logs(), now), now),
-        duplicate_words(survey.duplicate_count(), now),
+        duplicate_words(duplicates, now),
     ]
-    found = [words for words in found if words]
-    return f"Waiting for a person: {'; '.join(found) or 'nothing'}"
+    waits = "; ".join(filter(None, found)) or "nothing"
+    return f"Waiting for a person: {waits}{'' if duplicates else ' (duplicates were never counted)'}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any, cast
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry, SyncLog
@@ -13,11 +14,24 @@ from syncctl.domain.sources import API_STEPS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
+from syncctl.services.checks.severity import Trouble
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 from syncctl.text import duration, time_ago
 
 LATE_AFTER_INTERVALS = 3
 """A step is late after this many intervals of the schedule without a success."""
+
+INTERVALS_IN_A_ROW = 3
+"""In so many intervals of the schedule, one after the other, a scheduler must have been seen at work."""
+
+START_LEEWAY = timedelta(seconds=10)
+"""By so much a scheduler's runs may begin later in one interval than in another."""
+
+RUNS_LOOKED_AT = 20
+"""The newest runs, searched for the last one of each API step and for what starts them."""
+
+_LOG_LEEWAY = timedelta(seconds=2)
+"""A step's entry in synclogs may be this much later than its run's end, as two clocks are involved."""
 
 NextSync = Callable[[datetime], datetime]
 """When the scheduler starts the next sync after a given time."""
@@ -47,6 +61,12 @@ class ApiStep:
     misdated: SyncLog | None = None
     """An entry dated in the future, which is meaningless."""
 
+    of_run: Mapping[str, Any] | None = None
+    """What the history has of the run that wrote its newest entry; None: nothing (any more)."""
+
+    same_refusal: bool = False
+    """Whether its last run failed for the refusal that a step before it gives."""
+
     @property
     def last_is_misdated(self) -> bool:
         """Whether the newest entry is dated in the future, which hides later entries."""
@@ -56,6 +76,26 @@ class ApiStep:
     def failed(self) -> bool:
         """Whether its last run failed completely."""
         return self.last is not None and self.last.status is StepStatus.FAILED and not self.last_is_misdated
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """The worst of what is wrong with it."""
+        if self.failed:
+            return Trouble.STEP_FAILED
+        if self.late:
+            return Trouble.STEP_LATE
+        if self.misdated:
+            return Trouble.MISDATED_LOG
+        if self.last and self.last.status is not StepStatus.SUCCESS:
+            return Trouble.STEP_FAILED_IN_PART
+        return None
+
+    @property
+    def why(self) -> str:
+        """Why its last run failed, to be put behind that; "" if that isn't known."""
+        if self.same_refusal:
+            return " for the same reason"
+        return f": {self.last.error_message}" if self.last and self.last.error_message else ""
 
 
 def late_from(success: datetime, next_sync: NextSync) -> datetime:
@@ -76,7 +116,7 @@ def is_misdated(log: SyncLog, now: datetime) -> bool:
     return log.at - now > CLOCK_TOLERANCE
 
 
-def synced_reports(progress: Mapping[StepName, Progress], runs: Iterable[RunEntry]) -> frozenset[str]:
+def _synced_reports(progress: Mapping[StepName, Progress], runs: Iterable[RunEntry]) -> frozenset[str]:
     """The reports of which syncctl has synced anything, if only a few days. `runs`: the newest ones."""
     in_runs = (
         step["name"]
@@ -92,24 +132,37 @@ def api_steps(
     progress: Mapping[StepName, Progress],
     now: datetime,
     next_sync: NextSync,
-    *,
-    synced_before: Collection[str],
+    runs: Sequence[RunEntry],
 ) -> tuple[ApiStep, ...]:
-    """Each API step, by `synclogs` (by syncType) and its locations' progress.
+    """Each API step, by `synclogs` (by syncType) and its locations' progress; `runs`: the newest ones.
 
     Neither is enough: in synclogs, a run of one location is a success like any other, and watermarks move
-    even if the run fails for other locations. So the earlier of the two counts. `synced_before`: see
-    `synced_reports`.
+    even if the run fails for other locations. So the earlier of the two counts.
     """
-    steps = (
-        _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync) for name in API_STEPS
-    )
-    return tuple(
-        replace(step, only_parts=False, only_by_others=True)
-        if step.only_parts and step.step not in synced_before
-        else step
-        for step in steps
-    )
+    synced_before, refusals = _synced_reports(progress, runs), set[str]()
+    steps = []
+    for name in API_STEPS:
+        step = _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync)
+        if step.only_parts and name not in synced_before:
+            step = replace(step, only_parts=False, only_by_others=True)
+        of_run = _of_run(step, runs)
+        refusal = of_run.get("refusal") if of_run else None
+        steps.append(replace(step, of_run=of_run, same_refusal=refusal in refusals))
+        refusals.update(filter(None, [refusal]))
+    return tuple(steps)
+
+
+def _of_run(step: ApiStep, runs: Iterable[RunEntry]) -> Mapping[str, Any] | None:
+    """What the run has of the step that wrote its last entry in synclogs."""
+    if step.last is None:
+        return None
+    for run in runs:
+        length = timedelta(seconds=run.document["duration_s"]) + _LOG_LEEWAY
+        if run.started_at - _LOG_LEEWAY <= step.last.at <= run.started_at + length:
+            for found in run.document["steps"]:
+                if found["name"] == step.step:
+                    return cast("Mapping[str, Any]", found)
+    return None
 
 
 def _api_step(
@@ -157,17 +210,27 @@ def misdated_words(log: SyncLog) -> tuple[str, str]:
     return found, f"Delete that entry (syncType {log.sync_type}) from synclogs: its date is wrong."
 
 
-def is_scheduler_active(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:
-    """Whether something other than a person has recently started a sync; None: unknown."""
-    if any(
-        step.last is not None
-        and not step.last_is_misdated
-        and step.last.trigger is Trigger.AUTO
-        and now <= late_from(step.last.at, next_sync)
-        for step in steps
-    ):
-        return True
-    return None if any(step.last_is_misdated for step in steps) else False
+def starts_by_itself(runs: Iterable[RunEntry], now: datetime, next_sync: NextSync) -> bool | None:
+    """Whether something that can't be seen from here starts the sync, judged by when runs began. `runs`: the
+    newest ones.
+
+    A single run without a terminal proves nothing: a person may have redirected it. A scheduler comes in each
+    interval, equally late. None: there was such a run lately, but no such pattern yet.
+    """
+    starts = [run.started_at for run in runs if run.document.get("trigger") == Trigger.AUTO]
+    if not starts or now > late_from(max(starts), next_sync):
+        return False
+    intervals: dict[datetime, list[datetime]] = {}
+    for start in starts:
+        intervals.setdefault(next_sync(start), []).append(start)
+    ends = sorted(intervals, reverse=True)[: INTERVALS_IN_A_ROW + 1]
+    if len(ends) <= INTERVALS_IN_A_ROW or any(next_sync(begun) != end for end, begun in pairwise(ends)):
+        return None
+    newest, *before = ([start - begun for start in intervals[end]] for end, begun in pairwise(ends))
+    for delay in newest:
+        if all(any(abs(delay - other) <= START_LEEWAY for other in others) for others in before):
+            return True
+    return None
 
 
 def span(length: timedelta) -> str:

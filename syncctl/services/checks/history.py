@@ -57,6 +57,9 @@ class PastStep:
     locations: tuple[PastLocation, ...]
     """Those where something happened."""
 
+    refusal: str | None = None
+    """The refused key, in words, if that is what failed it, and the run is not an old one."""
+
     @property
     def has_news(self) -> bool:
         """Whether a lead was added or changed, or something is to be said of a location."""
@@ -178,6 +181,21 @@ def past_run(entry: RunEntry) -> PastRun:
     )
 
 
+def reasons_once(run: PastRun) -> PastRun:
+    """The run with a refused key said once, not again for each step and each location."""
+    said: set[str] = set()
+    steps = []
+    for step in run.steps:
+        if step.refusal is not None:
+            others = tuple(place for place in step.locations if place.error != step.refusal)
+            error = "failed for the same reason" if step.refusal in said else step.error
+            said.add(step.refusal)
+            steps.append(replace(step, error=error, locations=others))
+        else:
+            steps.append(step)
+    return replace(run, steps=tuple(steps))
+
+
 def counts_of(data: Mapping[str, Any]) -> Counts:
     """The counts in the stored document of a step or location."""
     return Counts(**{name: data[name] for name in _COUNTS})
@@ -195,6 +213,7 @@ def _step(data: Mapping[str, Any]) -> PastStep:
         errors=data["errors"],
         error=data["error"],
         locations=tuple(map(_location, data["details"])),
+        refusal=data.get("refusal"),
     )
 
 

@@ -11,6 +11,7 @@ from syncctl.domain.checks import Finding
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import LEAD_TYPE_PLURALS
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
+from syncctl.services.checks.severity import Trouble
 from syncctl.services.cleanup.duplicate_search import DuplicateSearch
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateSets, usual_key
 from syncctl.text import quantity
@@ -133,8 +134,8 @@ def check_duplicates(duplicates: DuplicateSets) -> Finding:
     """A sync never makes copies: they are the old system's, or another program's."""
     name = "Duplicates"
     if not duplicates.count:
-        return Finding.passed(name, "none")
-    return Finding.failed(
+        return Finding.passed(name, "none" if duplicates.leads else "none: there are no leads yet")
+    return Trouble.DUPLICATES.found(
         name, duplicate_words(duplicates), "`syncctl cleanup duplicates` shows what it would remove."
     )
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
-from syncctl.domain.run_history import RunEntry
+from syncctl.domain.checks import CheckResult
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import PLURALS, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
+from syncctl.errors import ExitCode, StorageError
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, DuplicateCount
-from syncctl.ports.machine import LockState, NextStart, StartedBy
+from syncctl.ports.machine import LockState, NextStart, ScheduleState, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
 from syncctl.services.checks.attention import (
@@ -24,45 +24,25 @@ from syncctl.services.checks.attention import (
     reject_words,
 )
 from syncctl.services.checks.corrected_numbers import Corrections, corrections_since
+from syncctl.services.checks.environment_checks import check_lock, check_other_lines, check_scheduler
 from syncctl.services.checks.freshness import (
+    RUNS_LOOKED_AT,
     ApiStep,
     ago,
     api_steps,
-    is_scheduler_active,
     misdated_words,
+    starts_by_itself,
     success_words,
-    synced_reports,
 )
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.severity import Health, Reason, Trouble, health_of
 from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 DAYS = 14
-RUNS_LOOKED_AT = 20
-"""The newest runs that are searched for the last one of each API step, for its counts."""
-
-_LOG_LEEWAY = timedelta(seconds=2)
-"""A step's entry in synclogs may be this much later than its run's end, as two clocks are involved."""
-
-
-class Health(StrEnum):
-    """The health of the sync, the first of these that holds from the last one upwards.
-
-    FAILING: the database can't be used, an API step's last run failed, or the web app's own scheduler is
-    running, which inserts finished leads again. PAUSED: switched off, so that cron's runs do nothing. LATE:
-    an API step, or of several hosts one's part of it, has had no success for three intervals of the schedule,
-    or never; a success of a few locations doesn't count. A partly failed run doesn't count as failing, as the
-    next one usually repairs it; otherwise the step becomes late. What waits for a person makes it no worse
-    than OK with reasons.
-    """
-
-    OK = "OK"
-    LATE = "LATE"
-    PAUSED = "PAUSED"
-    FAILING = "FAILING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +90,18 @@ class Surroundings:
     start: NextStart = field(default_factory=NextStart)
     """What this machine's schedulers start next."""
 
+    scheduler: ScheduleState | None = None
+    """What is installed to start the sync; None: not looked at."""
+
+    run_deadline: timedelta = timedelta(minutes=4)
+    """How long a run may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """The whole status."""
 
-    health: Health
-    reasons: tuple[str, ...]
+    findings: tuple[Reason, ...]
     """Why the health is not OK, and what else should be known; none: there is nothing to do."""
 
     checked_at: datetime
@@ -140,6 +125,19 @@ class Status:
 
     corrections: Corrections = field(default_factory=Corrections)
     """Corrected phone numbers."""
+
+    exit_code: ExitCode = ExitCode.FAILED
+    """Unless all is well."""
+
+    @property
+    def health(self) -> Health:
+        """What the findings come to."""
+        return health_of(self.findings)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The findings in words."""
+        return tuple(finding.words for finding in self.findings)
 
     @property
     def ok(self) -> bool:
@@ -165,97 +163,88 @@ def collect_status(
     database: Database, surroundings: Surroundings, locations: Locations, clock: Clock
 ) -> Status:
     """Check everything, without a pass over the leads. Raises StorageError: see `status_without_database`."""
-    now, lock, start = clock.now(), surroundings.lock, surroundings.start
-    sync_enabled = surroundings.sync_enabled
+    now, start = clock.now(), surroundings.start
     progress = report_progress(database, locations)
     runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
     logs = database.last_sync_logs()
-    steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_reports(progress, runs))
-    health, reasons = health_of_steps(steps, now)
-    if late := list(late_shards(progress, runs, now, clock.next_sync)):
-        health = Health.LATE if health is Health.OK else health
-        reasons += late
-    if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
-        health = Health.FAILING
-        reasons.append(reason)
-    if not sync_enabled and health is not Health.FAILING:
-        health = Health.PAUSED
-    if start.by is None and is_scheduler_active(steps, now, clock.next_sync):
-        start = NextStart(StartedBy.OTHER, clock.next_sync(now))
+    steps = api_steps(logs, progress, now, clock.next_sync, runs)
+    runs_by_itself = starts_by_itself(runs, now, clock.next_sync)
+    if start.by is None and runs_by_itself:
+        start = replace(start, by=StartedBy.OTHER, at=clock.next_sync(now))
     in_doubt = doubts(progress)
+    content = _content(database, now.astimezone(clock.business_zone).date())
+    imports = last_imports(logs, now)
+    traces = find_traces(database, locations, surroundings.lock, now, FRESH_FOR)
+    reasons = [*_step_reasons(steps, now)]
     reasons += [
-        f"{PLURALS[report]}: {words}"
+        Trouble.STEP_LATE.reason(words) for words in late_shards(progress, runs, now, clock.next_sync)
+    ]
+    if words := scheduler_reason(traces, now):
+        reasons.append(Trouble.OTHER_SCHEDULER.reason(words))
+    reasons += [
+        Trouble.IN_DOUBT.reason(f"{PLURALS[report]}: {words}")
         for report in REPORT_STEPS
         if (words := doubt_words(in_doubt, report, now))
     ]
-    content = _content(database, now.astimezone(clock.business_zone).date())
-    imports = last_imports(logs, now)
-    reasons += [*_other_reasons(lock, sync_enabled), *_waiting(content, imports, now)]
+    reasons += _reasons_around(surroundings, now, runs_by_itself=runs_by_itself)
+    reasons += _waiting(content, imports, now)
     return Status(
-        health=health,
-        reasons=tuple(reasons),
+        findings=tuple(reasons),
         checked_at=now,
-        sync_enabled=sync_enabled,
-        start=_in_force(start, sync_enabled),
-        lock=lock,
+        sync_enabled=surroundings.sync_enabled,
+        start=start.if_enabled(surroundings.sync_enabled),
+        lock=surroundings.lock,
         imports=imports,
         saved_by_audits=database.saved_by_audits(now - AUDIT_PERIOD),
         doubts=in_doubt,
         corrections=corrections_since(database, now - timedelta(days=DAYS)),
-        steps=tuple(StepHealth(step, _counts(step, runs)) for step in steps),
+        steps=tuple(StepHealth(step, counts_of(step.of_run) if step.of_run else None) for step in steps),
         content=content,
     )
 
 
-def status_without_database(problem: str, surroundings: Surroundings, clock: Clock) -> Status:
-    """The status while the database can't be used. `problem`: why, in words."""
-    lock, sync_enabled = surroundings.lock, surroundings.sync_enabled
+def status_without_database(problem: StorageError, surroundings: Surroundings, clock: Clock) -> Status:
+    """The status while the database can't be used. `problem`: why."""
+    now = clock.now()
+    around = _reasons_around(surroundings, now, runs_by_itself=None)
     return Status(
-        health=Health.FAILING,
-        reasons=(problem, *_other_reasons(lock, sync_enabled)),
-        checked_at=clock.now(),
-        sync_enabled=sync_enabled,
-        start=_in_force(surroundings.start, sync_enabled),
-        lock=lock,
+        findings=(Trouble.NO_DATABASE.reason(str(problem)), *around),
+        checked_at=now,
+        sync_enabled=surroundings.sync_enabled,
+        start=surroundings.start.if_enabled(surroundings.sync_enabled),
+        lock=surroundings.lock,
+        exit_code=problem.exit_code,
     )
 
 
-def _in_force(start: NextStart, sync_enabled: bool) -> NextStart:
-    return start if sync_enabled else replace(start, at=None)
-
-
-def _waiting(content: DatabaseContent, imports: Iterable[LastImport], now: datetime) -> Iterator[str]:
+def _waiting(content: DatabaseContent, imports: Iterable[LastImport], now: datetime) -> Iterator[Reason]:
     """What waits for a person."""
-    yield from failed_import_words(imports, now)
+    for words in failed_import_words(imports, now):
+        yield Trouble.IMPORT_FAILED.reason(words)
     if content.rejects.count:
-        yield f"{reject_words(content.rejects, now)}: `syncctl rejects list` says why"
+        words = f"{reject_words(content.rejects, now)}: `syncctl rejects list` says why"
+        yield Trouble.REJECTS.reason(words)
     if duplicates := duplicate_words(content.duplicates, now):
-        yield f"{duplicates}: see `syncctl cleanup duplicates`"
+        yield Trouble.DUPLICATES.reason(f"{duplicates}: see `syncctl cleanup duplicates`")
 
 
-def health_of_steps(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
-    """The health that follows from the API steps, and the reasons."""
+def _step_reasons(steps: Iterable[ApiStep], now: datetime) -> Iterator[Reason]:
+    """What is wrong with the API steps."""
     steps = tuple(steps)
     if all(step.last is None for step in steps):
-        return Health.LATE, ["Nothing has been synced yet: run `syncctl api`."]
-    health, reasons = Health.OK, []
+        yield Trouble.NEVER_SYNCED.reason("Nothing has been synced yet: run `syncctl api`.")
+        return
     for step in steps:
-        if reason := _reason(step, now):
-            reasons.append(f"{PLURALS[step.step]}: {reason}")
-        if step.failed:
-            health = Health.FAILING
-        elif step.late and health is Health.OK:
-            health = Health.LATE
-    return health, reasons
+        if step.trouble is not None:
+            yield step.trouble.reason(f"{PLURALS[step.step]}: {_reason(step, now)}")
 
 
 def _reason(step: ApiStep, now: datetime) -> str:
-    """What is wrong with a step; "" if nothing is."""
+    """What is wrong with a step."""
     found = []
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
         how = "failed" if step.failed else "failed in part"
-        why = f": {step.last.error_message}" if step.last.error_message else ""
-        found.append(f"the last run, {ago(step.last.at, now)}, {how}{why}")
+        found.append(f"the last run, {ago(step.last.at, now)}, {how}{step.why}")
     if step.late:
         success = success_words(step, now)
         found.append(f"the last success was {success}" if step.last_success_at else success)
@@ -264,26 +253,22 @@ def _reason(step: ApiStep, now: datetime) -> str:
     return "; ".join(found)
 
 
-def _other_reasons(lock: LockState, sync_enabled: bool) -> list[str]:
-    found = []
-    if not sync_enabled:
-        found.append("Switched off (API_SYNC_ENABLED=false): scheduled runs do nothing.")
-    if lock.problem:
-        found.append(f"Lock: {lock.problem}.")
-    return found
-
-
-def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
-    """The counts of the run that wrote the step's last entry in synclogs."""
-    if step.last is None:
-        return None
-    for run in runs:
-        length = timedelta(seconds=run.document["duration_s"]) + _LOG_LEEWAY
-        if run.started_at - _LOG_LEEWAY <= step.last.at <= run.started_at + length:
-            for found in run.document["steps"]:
-                if found["name"] == step.step:
-                    return counts_of(found)
-    return None
+def _reasons_around(
+    surroundings: Surroundings, now: datetime, *, runs_by_itself: bool | None
+) -> Iterator[Reason]:
+    """What is wrong around the database, as `verify sync` finds it. `runs_by_itself`: see
+    `check_scheduler`."""
+    if not surroundings.sync_enabled:
+        words = "Switched off (API_SYNC_ENABLED=false): scheduled runs do nothing."
+        yield Trouble.SWITCHED_OFF.reason(words)
+    found = [check_lock(surroundings.lock, now, surroundings.run_deadline)]
+    if surroundings.scheduler is not None:
+        start = surroundings.start
+        found.append(check_scheduler(surroundings.scheduler, start, runs_by_itself=runs_by_itself))
+        found += check_other_lines(surroundings.scheduler)
+    for finding in found:
+        if finding.result is not CheckResult.PASSED:
+            yield Reason(f"{finding.name}: {finding.message}", finding.result, Health.OK)
 
 
 def _content(database: Database, today: date) -> DatabaseContent:

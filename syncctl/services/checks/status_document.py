@@ -10,7 +10,8 @@ from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DuplicateCount
 from syncctl.ports.machine import StartedBy
 from syncctl.safe_output.redact import mask_phone
-from syncctl.services.checks.status import DAYS, Health, Status, StepHealth
+from syncctl.services.checks.severity import Health
+from syncctl.services.checks.status import DAYS, Status, StepHealth
 from syncctl.services.checks.windows import AUDIT_PERIOD
 
 

@@ -9,6 +9,7 @@ from syncctl.domain.checks import CheckReport, Finding
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.sources import PLURALS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus
+from syncctl.errors import StorageError
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LastLogs
 from syncctl.ports.storage import OpenRejects
@@ -16,17 +17,19 @@ from syncctl.services.checks.app_scheduler import check_app_scheduler, find_trac
 from syncctl.services.checks.attention import reject_words
 from syncctl.services.checks.environment_checks import SyncEnvironment, check_environment
 from syncctl.services.checks.freshness import (
+    RUNS_LOOKED_AT,
     ApiStep,
     ago,
     api_steps,
     is_misdated,
-    is_scheduler_active,
     misdated_words,
+    starts_by_itself,
     success_words,
-    synced_reports,
 )
 from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.severity import Trouble
+from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
 from syncctl.services.cleanup.duplicate_search import find_duplicates
@@ -35,8 +38,6 @@ from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 COMMAND = "verify sync"
-RUNS_LOOKED_AT = 20
-"""Among this many newest runs there is one with steps: a retry of rejects has none."""
 
 
 def check_sync(
@@ -51,24 +52,33 @@ def check_sync(
     logs = database.last_sync_logs()
     progress = report_progress(database, locations)
     runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
-    synced_before = synced_reports(progress, runs)
-    steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
+    steps = api_steps(logs, progress, now, clock.next_sync, runs)
     checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, runs, logs, now)]
     checks += check_watermarks(progress, steps, clock)
     saved_by_audits = database.saved_by_audits(now - AUDIT_PERIOD)
-    checks += check_windows(database.dialects(), progress, saved_by_audits, environment.audit_locations, now)
+    checks += [
+        Trouble.STEP_LATE.found("Shared locations", words, "See to the host that syncs that part.")
+        for words in late_shards(progress, runs, now, clock.next_sync)
+    ]
+    local_now = now.astimezone(clock.business_zone)
+    checks += check_windows(
+        database.dialects(), progress, saved_by_audits, environment.audit_locations, local_now
+    )
     checks.append(check_duplicates(find_duplicates(database, locations, on_counted)))
     checks.append(_rejects(database.open_rejects(), now))
     checks += check_app_scheduler(find_traces(database, locations, environment.lock, now), now)
-    runs_by_itself = is_scheduler_active(steps, now, clock.next_sync)
+    runs_by_itself = starts_by_itself(runs, now, clock.next_sync)
     checks += check_environment(environment, now, clock.next_sync, runs_by_itself=runs_by_itself)
     return CheckReport(COMMAND, tuple(checks))
 
 
-def verify_without_database(problem: str, environment: SyncEnvironment, clock: Clock) -> CheckReport:
-    """The checks that are possible without the database. `problem`: why it can't be used, in words."""
-    lost = Finding.failed(
-        "Database", problem, "Nothing is synced until it answers again; `syncctl doctor` checks further."
+def verify_without_database(problem: StorageError, environment: SyncEnvironment, clock: Clock) -> CheckReport:
+    """The checks that are possible without the database. `problem`: why it can't be used."""
+    lost = Trouble.NO_DATABASE.found(
+        "Database",
+        str(problem),
+        "Nothing is synced until it answers again; `syncctl doctor` checks further.",
+        problem.exit_code,
     )
     rest = check_environment(environment, clock.now(), clock.next_sync, runs_by_itself=None)
     return CheckReport(COMMAND, (lost, *rest))
@@ -85,7 +95,7 @@ def _database(database: Database) -> Iterator[Finding]:
 
 def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Finding]:
     if all(step.last is None for step in steps):
-        yield Finding.warning(
+        yield Trouble.NEVER_SYNCED.found(
             "Last success", "nothing has been synced yet", "`syncctl api` syncs for the first time."
         )
         return
@@ -99,36 +109,36 @@ def _step(step: ApiStep, now: datetime) -> Finding:
     if step.misdated:
         seen += f"; {misdated_words(step.misdated)[0]}"
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
-        problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}"
-        problem += f": {step.last.error_message}" if step.last.error_message else ""
-    if step.failed:
-        return Finding.failed(
-            name, seen + problem, "`syncctl doctor` asks the API; the next run tries again."
-        )
-    if step.late and problem:
-        return Finding.failed(
-            name, seen + problem, "`syncctl history --failed` shows which locations keep failing."
-        )
-    if step.late:
-        return _late(name, step, seen)
-    if step.misdated:
-        return Finding.warning(name, seen + problem, misdated_words(step.misdated)[1])
-    if problem:
-        return Finding.warning(name, seen + problem, "The next run tries what failed again.")
-    return Finding.passed(name, seen)
+        problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}{step.why}"
+    if step.trouble is None:
+        return Finding.passed(name, seen)
+    if step.trouble is Trouble.STEP_LATE and not problem and step.last_success_at:
+        seen += "; that is more than three intervals of the schedule"
+    return step.trouble.found(name, seen + problem, _hint(step, problem))
 
 
-def _late(name: str, step: ApiStep, seen: str) -> Finding:
+def _hint(step: ApiStep, problem: str) -> str:
+    """What to do about a step's trouble. `problem`: how its last run ended, if not well."""
+    match step.trouble:
+        case Trouble.STEP_FAILED:
+            return "`syncctl doctor` asks the API; the next run tries again."
+        case Trouble.STEP_LATE if problem:
+            return "`syncctl history --failed` shows which locations keep failing."
+        case Trouble.STEP_LATE:
+            return _hint_if_late(step)
+        case Trouble.MISDATED_LOG if step.misdated:
+            return misdated_words(step.misdated)[1]
+        case _:
+            return "The next run tries what failed again."
+
+
+def _hint_if_late(step: ApiStep) -> str:
     hint = "`syncctl doctor` checks whether cron runs and has the line; `syncctl api` syncs now."
     if step.only_parts:
         hint = "`syncctl api` syncs everything, without --location and --from. `syncctl doctor` checks cron."
     if step.only_by_others:
         hint = "`syncctl api` syncs for the first time; `syncctl doctor` checks whether everything is set up."
-    if step.misdated:
-        hint += f" {misdated_words(step.misdated)[1]}"
-    if step.last_success_at is None:
-        return Finding.failed(name, seen, hint)
-    return Finding.failed(name, f"{seen}; that is more than three intervals of the schedule", hint)
+    return f"{hint} {misdated_words(step.misdated)[1]}" if step.misdated else hint
 
 
 def _how(status: StepStatus) -> str:
@@ -170,4 +180,4 @@ def _rejects(rejects: OpenRejects, now: datetime) -> Finding:
     name = "Rejects"
     if not rejects.count:
         return Finding.passed(name, "none")
-    return Finding.warning(name, reject_words(rejects, now), "`syncctl rejects list` says why.")
+    return Trouble.REJECTS.found(name, reject_words(rejects, now), "`syncctl rejects list` says why.")

@@ -13,6 +13,7 @@ from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.sources import PLURALS, REPORT_STEPS, StepName
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.progress import Progress
+from syncctl.services.checks.severity import Trouble
 from syncctl.text import and_more, plural, quantity
 
 AUDITS = "Audits"
@@ -70,7 +71,7 @@ def check_windows(
     now: datetime,
 ) -> Iterator[Finding]:
     """A finding for each report, one for the audits, and one for each report with locations in doubt.
-    `saved_by_audits`: within AUDIT_PERIOD; `audit_locations`: the setting."""
+    `saved_by_audits`: within AUDIT_PERIOD; `audit_locations`: the setting; `now` as for `window_words`."""
     for report in REPORT_STEPS:
         yield _window(dialects.get(report, Dialect(report)), now)
     yield _audits(progress, saved_by_audits, audit_locations, now)
@@ -78,7 +79,7 @@ def check_windows(
     for report in REPORT_STEPS:
         if words := doubt_words(found, report, now):
             first = next(doubt for doubt in found if doubt.report is report)
-            yield Finding.warning(
+            yield Trouble.IN_DOUBT.found(
                 f"In doubt: {PLURALS[report]}",
                 f"{words}; the rows that came are stored, the watermarks stay as they were",
                 "Each run asks again; after two days the answer is accepted. "
@@ -119,8 +120,9 @@ def asked_for(dialect: Dialect) -> str:
 
 
 def window_words(dialect: Dialect, now: datetime) -> str:
-    """What a report is asked for, since when, and on what evidence."""
-    since = f"since {_day(dialect.since)}" if dialect.since else "for an unknown time"
+    """What a report is asked for, since when, and on what evidence. `now`: in the zone of the reader's
+    days."""
+    since = f"since {reader_day(dialect.since, now)}" if dialect.since else "for an unknown time"
     measured = f", measured {ago(dialect.measured_at, now)}" if dialect.measured_at else ""
     asked = asked_for(dialect)
     lost = (
@@ -135,8 +137,10 @@ def window_words(dialect: Dialect, now: datetime) -> str:
     return f"{asked} {since}; {_failings(dialect.trials)}{measured}"
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b %Y}"
+def reader_day(moment: datetime, now: datetime) -> str:
+    """The day of a moment in the zone of `now`, with the zone's name."""
+    local = moment.astimezone(now.tzinfo)
+    return f"{local.day} {local:%b %Y %Z}"
 
 
 def _agreement(trials: tuple[Trial, ...]) -> str:
@@ -184,18 +188,18 @@ def _audits(
             "`syncctl verify source` shows whether anything is.",
         )
     active = [state for report in progress.values() for state in report.active]
-    found = f"{quantity(locations, 'location')} in each run; {_round(active, now)}"
-    return Finding.passed(
-        AUDITS,
-        f"{found}; {brought or f'they found nothing new in the last {AUDIT_PERIOD.days} days'}",
-    )
+    asked = _round(active, now)
+    if asked and not brought:
+        brought = "they found nothing new lately"
+    words = [asked or "no location has been asked for everything yet", *filter(None, [brought])]
+    return Finding.passed(AUDITS, f"{quantity(locations, 'location')} in each run; {'; '.join(words)}")
 
 
 def _round(active: list[LocationState], now: datetime) -> str:
-    """How long ago the location that has waited longest was asked for everything."""
+    """How long ago the location that has waited longest was asked for everything; "" if none was."""
     times = [state.audited_at for state in active]
     asked = [at for at in times if at is not None]
     if not asked:
-        return "no location has been asked for everything yet"
+        return ""
     never = f", {len(times) - len(asked)} not yet" if len(asked) < len(times) else ""
     return f"each was asked for everything within the last {span(now - min(asked))}{never}"

@@ -27,6 +27,7 @@ from syncctl.mapping.api_rows import RowDates, identity_values
 from syncctl.ports.admin import Database, OpeningHints
 from syncctl.ports.api import RentalApi
 from syncctl.ports.machine import ApiAddress, ApiClock
+from syncctl.services.checks.severity import Trouble
 from syncctl.services.sync.store_list import store_of_row
 from syncctl.text import quantity
 
@@ -46,7 +47,7 @@ def check_database(
         yield Finding.failed("Database", _one_line(error), "Nothing is synced until then.")
         return
     except StorageError as error:
-        yield Finding.failed("Database", _one_line(error), hints.unusable)
+        yield Trouble.NO_DATABASE.found("Database", _one_line(error), hints.unusable, error.exit_code)
         return
     yield Finding.passed(
         "Database", f"{facts.kind} {facts.version}, {facts.topology}: {facts.place}; {facts.durability}"

@@ -6,11 +6,13 @@ The shops in its rows are known from syncs, and the store list as last fetched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import PLURALS, StepName
 from syncctl.locations import Locations
+from syncctl.services.checks.windows import reader_day
 from syncctl.services.sync.asked_locations import location_order
 from syncctl.text import and_more, mapping_line
 
@@ -19,16 +21,17 @@ IDS_SHOWN = 10
 
 
 def check_location_ids(
-    listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations
+    listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations, now: datetime
 ) -> Iterator[Finding]:
-    """`listed`: the store list's names by id. No findings before the first sync."""
+    """`listed`: the store list's names by id; `now`: in the zone of the reader's days. No findings before the
+    first sync."""
     if listed or dialects:
         yield _names(listed, dialects, locations)
     if listed:
         yield from _unknown_to_one(listed, locations)
     for dialect in dialects.values():
         if dialect.store_from_row:
-            yield _ids(dialect)
+            yield _ids(dialect, now)
 
 
 def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations) -> Finding:
@@ -82,8 +85,8 @@ def _line_to_add(new: Sequence[str], listed: Mapping[str, str], locations: Locat
     return mapping_line("locations", new[0], store) + (" and so on" if len(new) > 1 else "")
 
 
-def _ids(dialect: Dialect) -> Finding:
-    since = f" since {dialect.ids_since.day} {dialect.ids_since:%b %Y}" if dialect.ids_since else ""
+def _ids(dialect: Dialect, now: datetime) -> Finding:
+    since = f" since {reader_day(dialect.ids_since, now)}" if dialect.ids_since else ""
     how = "only an empty one brings rows" if dialect.ids is LocationIds.EMPTY else "ignored"
     return Finding.warning(
         f"{LOCATION_IDS}: {PLURALS[dialect.report]}",

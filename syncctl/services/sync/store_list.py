@@ -53,6 +53,9 @@ def names_by_code(rows: Sequence[Any]) -> dict[str, str]:
     return names
 
 
+_PACKAGED = "of locations.toml, as none was fetched before"
+
+
 def current_store_names(
     api: RentalApi, storage: Storage, deadline: float, warn: Callable[[str], None]
 ) -> Mapping[str, str]:
@@ -61,8 +64,9 @@ def current_store_names(
     try:
         names = names_by_code(fetch_store_list(api, deadline))
     except ApiError as error:
-        warn(f"Store list: {error}. Going on with the stores known from before.")
-        names = {}
+        known = storage.store_list()
+        warn(f"Store list: {error}. Going on with the stores {'known from before' if known else _PACKAGED}.")
+        return known
     return names or storage.store_list()
 
 

@@ -54,7 +54,7 @@ def read_address(url: str) -> MongoAddress:
 
 
 def connect(
-    address: MongoAddress, *, server_selection_timeout_ms: int, timeout_ms: int
+    address: MongoAddress, waits: WaitListener, *, server_selection_timeout_ms: int, timeout_ms: int
 ) -> MongoClient[Document]:
     """A client for that address. Time limits and appName in the URL win over the ones given here.
 
@@ -80,7 +80,7 @@ def connect(
                 datetime_conversion="DATETIME_CLAMP",
                 unicode_decode_error_handler="replace",
                 w="majority",
-                event_listeners=[WaitListener(f"MongoDB at {address.hosts}")],
+                event_listeners=[waits],
                 **{name: limit for name, limit in limits.items() if name.casefold() not in in_url},
             )
         except OSError as error:

@@ -20,6 +20,7 @@ from syncctl.storage.mongo.documents import own_document
 from syncctl.storage.mongo.errors import translated
 from syncctl.storage.mongo.facts import check_ids_are_unique, say_hello
 from syncctl.storage.mongo.indexes import create_indexes
+from syncctl.storage.mongo.waits import WaitListener
 
 CLOSE_S = 0.5
 KEY_RULES_ID = "key-rules"
@@ -49,6 +50,7 @@ class MongoSession:
         self._read_only = read_only
         self._now = now
         self._own = OwnDocuments(own_document)
+        self._waits = WaitListener(f"MongoDB at {self._address.hosts}")
         self._client: MongoClient[Document] | None = None
         self._deadline = math.inf
         self._hello: Document | None = None
@@ -93,6 +95,7 @@ class MongoSession:
             if self._client is None:
                 self._client = connect(
                     self._address,
+                    self._waits,
                     server_selection_timeout_ms=self._server_selection_timeout_ms,
                     timeout_ms=self._timeout_ms,
                 )
@@ -101,7 +104,7 @@ class MongoSession:
 
     @contextmanager
     def _reading(self) -> Iterator[Database[Document]]:
-        with self._database() as database:
+        with self._database() as database, self._waits.operation():
             limited = self._deadline < math.inf  # else each command by itself, by the client's own limit
             with self._timeout(self._limit_s(database)) if limited else nullcontext():
                 yield database

@@ -27,6 +27,15 @@ def test_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Looked up, s\tleads\t1.235\n"
 
 
+def test_quietly_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    well = Finding.passed("Leads", "5")
+    report = CheckReport("verify data", (well, Finding.warning("Rejects", "2", "look")), took={"leads": 1.0})
+    render_checks(report, Redactor(), as_json=False, quiet=True)
+    assert capsys.readouterr().out == "WARNING\tRejects: 2 -> look\n"
+    render_checks(CheckReport("verify data", (well,)), Redactor(), as_json=False, quiet=True)
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("count", "bar_shown"), [(0, "        "), (1, "▏       "), (50, "████    "), (100, "████████")]
 )

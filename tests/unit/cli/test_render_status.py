@@ -11,7 +11,7 @@ from rich.console import Console
 
 from syncctl.cli.render.clock import Clock
 from syncctl.cli.render.cron import start_words
-from syncctl.cli.render.status import _screen, next_sync_words, render_status
+from syncctl.cli.render.status import _next_sync, _screen, render_status
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import SyncLog
 from syncctl.domain.run_results import Counts
@@ -22,7 +22,8 @@ from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.attention import LastImport
 from syncctl.services.checks.freshness import ApiStep
-from syncctl.services.checks.status import DatabaseContent, Health, Status, StepHealth
+from syncctl.services.checks.severity import Trouble
+from syncctl.services.checks.status import DatabaseContent, Status, StepHealth
 
 NOW = datetime(2026, 11, 27, 14, 2, tzinfo=UTC)  # 19:32 in India
 CLOCK = Clock(ZoneInfo("Asia/Kolkata"), NOW)
@@ -31,8 +32,9 @@ RAN = SyncLog("booking", Trigger.AUTO, NOW - timedelta(minutes=2), 1234, StepSta
 FILES = SyncLog("walkin", Trigger.MANUAL, NOW - timedelta(hours=20), 1, StepStatus.PARTIAL, "x")
 ONE_SET = DuplicateCount(1, 1, NOW - timedelta(hours=3), "verify data")
 WAITING = Status(
-    health=Health.OK,
-    reasons=("2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why",),
+    findings=(
+        Trouble.REJECTS.reason("2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why"),
+    ),
     checked_at=NOW,
     sync_enabled=True,
     start=SOON,
@@ -59,9 +61,9 @@ WAITING = Status(
     ],
 )
 def test_the_next_sync(start: NextStart, words: str) -> None:
-    assert next_sync_words(replace(WAITING, start=start), CLOCK, CLOCK.time) == words
-    paused = replace(WAITING, start=start, sync_enabled=False)
-    assert next_sync_words(paused, CLOCK, CLOCK.time) == "none while paused (API_SYNC_ENABLED=false)"
+    assert _next_sync(start, CLOCK, CLOCK.time) == words
+    paused = start.if_enabled(False)
+    assert _next_sync(paused, CLOCK, CLOCK.time) == "none while paused (API_SYNC_ENABLED=false)"
 
 
 def test_in_a_pipe_colours_are_added_on_request_and_nothing_else(
@@ -74,6 +76,13 @@ def test_in_a_pipe_colours_are_added_on_request_and_nothing_else(
     coloured = capsys.readouterr().out
     assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
     assert re.findall(r"\x1b\[[1-9]\d*m(\S+?)\x1b\[0m|\x1b\[33m2 rej", coloured) == ["OK", "", "success"]
+
+
+def test_quietly_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    render_status(WAITING, CLOCK, str, as_json=False, quiet=True)
+    assert capsys.readouterr().out == f"reason\t{WAITING.reasons[0]}\n"
+    render_status(replace(WAITING, findings=()), CLOCK, str, as_json=False, quiet=True)
+    assert capsys.readouterr().out == ""
 
 
 def test_in_a_pipe_moments_are_utc(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +108,7 @@ def test_on_a_terminal_the_clock_is_the_readers_and_what_waits_is_yellow() -> No
     console = Console(file=out, width=80, force_terminal=True, color_system="standard")
     console.print(_screen(WAITING, CLOCK, str, 80))
     shown = out.getvalue()
-    assert "\x1b[1;33mOK\x1b[0m" in shown
+    assert "\x1b[1;33mOK, 1 thing to look at\x1b[0m" in shown
     assert "today 19:32 IST" in shown
     assert "last import yesterday 23:32 IST, 20 h ago" in shown
     assert "UTC" not in shown

@@ -15,16 +15,22 @@ from rich.console import Console
 from syncctl.cli.logs.run_events import LogListener
 from syncctl.cli.logs.setup import configure_logging, reset_logging
 from syncctl.cli.render.clock import Clock
+from syncctl.cli.render.history import render_run_detail
 from syncctl.cli.render.runs import render_run
 from syncctl.cli.run_words import closing_lines, counts_text
 from syncctl.cli.terminal.progress import ProgressListener
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.ports.machine import NextStart, StartedBy
 from syncctl.ports.waiting import RetryWait, RunWait
+from syncctl.services.checks.history import past_run
 
 STARTED = datetime(2026, 11, 27, 21, 45, tzinfo=UTC)
 CLOCK = Clock(ZoneInfo("Asia/Kolkata"), STARTED)
+SCHEDULED = NextStart(StartedBy.CRONTAB, datetime(2026, 11, 27, 21, 50, tzinfo=UTC))
 REFUSAL = "api.example refused the key (401): check API_TOKEN"
 SAVED = Counts(rows=1500, saved=1400, existing=60, merged=40)
 REFUSED = tuple(
@@ -58,11 +64,11 @@ class Screen(io.StringIO):
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    def show(result: RunResult, *, is_scheduled: bool = True) -> str:
+    def show(result: RunResult, *, start: NextStart = SCHEDULED) -> str:
         screen = Screen()
         monkeypatch.setattr(sys, "stdout", screen)
         monkeypatch.setenv("COLUMNS", "80")
-        render_run(result, CLOCK, lambda: is_scheduled, as_json=False)
+        render_run(result, CLOCK, lambda: start, as_json=False)
         return re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
 
     return show
@@ -90,7 +96,7 @@ def test_the_table_counts_in_peoples_words(ended: Callable[..., str]) -> None:
 def test_what_failed_and_when_it_is_tried_again(ended: Callable[..., str]) -> None:
     assert "Nothing was synced. Next try at 03:20 IST.\n" in ended(run_of(*REFUSED))
     assert "A part failed; everything else is stored. Next try at 03:20 IST.\n" in ended(run_of(PART))
-    by_hand = ended(run_of(*REFUSED), is_scheduled=False)
+    by_hand = ended(run_of(*REFUSED), start=NextStart())
     assert "Nothing was synced. Run it again when that is fixed.\n" in by_hand
     assert "Next sync: none scheduled: `syncctl cron install`" in by_hand
     with_files = run_of(*REFUSED, StepResult(StepName.WALKIN, StepStatus.SUCCESS, SAVED, 1, 1))
@@ -99,8 +105,22 @@ def test_what_failed_and_when_it_is_tried_again(ended: Callable[..., str]) -> No
     assert "Next" not in ended(run_of(StepResult(StepName.WALKIN, StepStatus.SUCCESS, SAVED, 1, 1)))
 
 
+def test_the_history_of_a_refused_key_says_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "120")
+    run = past_run(RunEntry("ab" * 16, STARTED, history_document(run_of(*REFUSED))))
+    render_run_detail(run, str, CLOCK, as_json=False)
+    assert screen.getvalue().count(REFUSAL) == 1
+    assert screen.getvalue().count("failed for the same reason") == 1
+
+
 def test_the_log_says_it_in_utc() -> None:
-    assert closing_lines(run_of(*REFUSED)) == [
+    assert closing_lines(run_of(*REFUSED))[-1] == "Next sync: none scheduled: `syncctl cron install`"
+    paused = closing_lines(run_of(*REFUSED), lambda: SCHEDULED.if_enabled(False))
+    assert paused[0] == "Nothing was synced. Run it again when that is fixed."
+    assert paused[-1] == "Next sync: none while paused (API_SYNC_ENABLED=false)"
+    assert closing_lines(run_of(*REFUSED), lambda: SCHEDULED) == [
         "Nothing was synced. Next try at 2026-11-27T21:50:00Z.",
         "Duration: 1.2 s",
         "Next sync: 2026-11-27T21:50:00Z",

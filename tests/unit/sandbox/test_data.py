@@ -1,12 +1,14 @@
 """The made-up data: the same for the same seed, of the promised size, with everything odd in it."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
 
 from syncctl.sandbox import Sandbox
+from syncctl.sandbox.dialects import LedgerQuery
+from syncctl.sandbox.ledger import Ledger
 from tests.unit.sandbox.conftest import TODAY
 
 
@@ -139,3 +141,16 @@ def test_no_location_and_no_booking_at_all() -> None:
     empty = Sandbox(locations=0, today=TODAY)
     assert (empty.rows("stores"), empty.add_bookings(3)) == ([], [])
     assert Sandbox(bookings=0, today=TODAY).rows("booking") == []
+
+
+def test_with_a_clock_nothing_has_happened_later_today_and_the_past_stays_the_same() -> None:
+    def ledger(hour: int) -> Ledger:
+        now = datetime.combine(TODAY, time(hour, 50))
+        return Ledger(seed=1, locations=2, bookings=400, today=TODAY, now=lambda: now)
+
+    early, late = ledger(1), ledger(23)
+    assert early.rows(LedgerQuery("booking")) == late.rows(LedgerQuery("booking"))
+    early.return_booking(early.add_bookings(3)[-1]["bookingNo"], None)
+    dates = [row["bookingDate"] for row in early.rows(LedgerQuery("booking")) if "bookingDate" in row]
+    dates += [row["returnDate"] for row in early.rows(LedgerQuery("return")) if row.get("returnDate")]
+    assert max(dates) == f"{TODAY}T01:50:00"

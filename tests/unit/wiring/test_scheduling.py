@@ -71,7 +71,7 @@ def test_what_can_not_be_seen_is_not_known_and_without_crontab_nothing_is_schedu
     crontab.deny()
     assert "not allowed" in scheduling.next_start(settings, file, NOW).problem
     (tmp_path / "bin" / "crontab").write_text("#!/bin/sh\nexec sleep 9\n", encoding="utf-8")
-    monkeypatch.setattr(scheduling, "_GLANCE_LIMIT_S", 0.1)
+    monkeypatch.setattr(scheduling, "GLANCE_LIMIT_S", 0.1)
     assert "did not end within 0.1 s" in scheduling.next_start(settings, file, NOW).problem
     monkeypatch.setenv("PATH", str(tmp_path))
     assert scheduling.next_start(settings, file, NOW) == NextStart()

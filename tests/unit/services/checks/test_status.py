@@ -17,14 +17,15 @@ from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResul
 from syncctl.domain.shards import shards
 from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.attention import waiting_words
 from syncctl.services.checks.data_checks import check_data
+from syncctl.services.checks.severity import Health
 from syncctl.services.checks.status import (
-    Health,
     Status,
     Surroundings,
     collect_status,
@@ -40,6 +41,7 @@ NOW = datetime(2026, 3, 10, 20, 3, tzinfo=UTC)
 """In Kolkata it is the 11th."""
 
 FREE = LockState(held=False)
+LOST = StorageUnavailableError("MongoDB at h can't be reached.")
 CLOCK = Clock(lambda: NOW, lambda: 0.0, partial(next_run, "*/5 * * * *", UTC), ZoneInfo("Asia/Kolkata"))
 
 
@@ -68,6 +70,12 @@ def reached(database: Database, ago: timedelta, *locations: str, reports: str = 
             database.save_location_states(StepName(report), [LocationState(location, NOW - ago)])
 
 
+def ran_automatically(database: Database, *ages: timedelta) -> None:
+    for age in ages:
+        result = RunResult("api", f"{age.seconds:032x}", Trigger.AUTO, False, NOW - age, 2.0, None, ())
+        database.save_run(RunEntry(result.run_id, result.started_at, history_document(result)))
+
+
 def take(
     database: Database,
     *,
@@ -94,10 +102,10 @@ def test_the_next_sync_is_what_really_starts_one(database: Database) -> None:
     ):
         assert take(database, start=start).start == start
     assert take(database, sync_enabled=False, start=NextStart(StartedBy.TIMER, at)).start.at is None
-    log(database, timedelta(minutes=16))
+    ran_automatically(database, *(timedelta(minutes=minutes) for minutes in (12, 7)))
     assert take(database).start == NextStart()
     # Something starts it by itself, as its runs show, though it can't be seen from here.
-    log(database, timedelta(minutes=4))
+    ran_automatically(database, timedelta(minutes=2), timedelta(minutes=17))
     assert take(database).start == NextStart(StartedBy.OTHER, at)
     assert take(database, start=NextStart(StartedBy.CRONTAB, problem="x")).start.problem == "x"
     document = status_document(take(database))
@@ -117,6 +125,7 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     database.add_rejects([replace(reject(n), rejected_at=NOW - timedelta(days=n)) for n in (3, 9)])
     status = take(database)
     assert (status.health, status.ok, status.next_step) == (Health.OK, True, "")
+    assert [finding.result.value for finding in status.findings] == ["warning", "warning", "failed"]
     assert status.reasons == (
         "The last import of walk-ins, 2 h ago, failed in part: 2 of 3 files failed",
         "2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why",
@@ -138,6 +147,8 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
 
 
 def test_nothing_waits_for_a_person(database: Database) -> None:
+    assert waiting_words(database, NOW) == ("Waiting for a person: nothing (duplicates were never counted)")
+    database.save_duplicate_count(DuplicateCount(0, 0, NOW, "verify data"))
     assert waiting_words(database, NOW) == "Waiting for a person: nothing"
     database.add_rejects([replace(reject(1), rejected_at=NOW - timedelta(hours=3))])
     assert waiting_words(database, NOW) == "Waiting for a person: 1 rejected row, 3 h old"
@@ -289,6 +300,27 @@ def test_a_failed_last_run_is_failing_at_once_with_its_reason(database: Database
     )
 
 
+def test_a_refused_key_is_said_once(database: Database) -> None:
+    refusal = "api.example refused the key (401): check API_TOKEN"
+    errors = (refusal, *[f"all 21 locations failed: {refusal}"] * 2)
+    at = NOW - timedelta(minutes=1)
+    steps = tuple(
+        StepResult(step, StepStatus.FAILED, error=error, refusal=refusal)
+        for step, error in zip(API_STEPS, errors, strict=True)
+    )
+    result = RunResult("api", text_id(1), Trigger.MANUAL, False, at, 2.0, None, steps)
+    database.save_run(RunEntry(result.run_id, at, history_document(result)))
+    reached(database, timedelta(minutes=6))
+    log(database, timedelta(minutes=6))
+    for kind, error in zip(("store", "booking", "return"), errors, strict=True):
+        log(database, timedelta(minutes=1), kind, status=StepStatus.FAILED, error=error)
+    assert take(database).reasons == (
+        f"stores: the last run, 1 min ago, failed: {refusal}",
+        "bookings: the last run, 1 min ago, failed for the same reason",
+        "returns: the last run, 1 min ago, failed for the same reason",
+    )
+
+
 def test_a_run_that_failed_in_part_is_told_and_is_late_only_if_it_goes_on(database: Database) -> None:
     reached(database, timedelta(minutes=6))
     log(database, timedelta(minutes=6))
@@ -427,8 +459,8 @@ def test_what_only_audits_brought_and_whose_answers_are_in_doubt(database: Datab
 
 
 def test_a_database_that_cannot_be_used_is_failing() -> None:
-    status = status_without_database("MongoDB at h can't be reached.", Surroundings(FREE, False), CLOCK)
-    assert status.health is Health.FAILING
+    status = status_without_database(LOST, Surroundings(FREE, False), CLOCK)
+    assert (status.health, status.exit_code) == (Health.FAILING, ExitCode.UNAVAILABLE)
     assert status.reasons[0] == "MongoDB at h can't be reached."
     assert "API_SYNC_ENABLED=false" in status.reasons[1]
     document = status_document(status)

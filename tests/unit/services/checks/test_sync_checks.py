@@ -1,5 +1,6 @@
 """`verify sync`: what is late, what lags, what was not logged, and what starts the sync."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -19,13 +20,17 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.locations import load_locations
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, ScheduledImport, ScheduleState, StartedBy
 from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.environment_checks import SyncEnvironment
-from syncctl.services.checks.freshness import late_from, span
+from syncctl.services.checks.freshness import late_from, span, starts_by_itself
+from syncctl.services.checks.severity import worst_of
+from syncctl.services.checks.status import Surroundings, collect_status
 from syncctl.services.checks.sync_checks import check_sync, verify_without_database
+from syncctl.services.doctor.schedule import check_schedule
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
@@ -69,9 +74,9 @@ def all_reached(database: Database, ago: timedelta = timedelta(minutes=4)) -> No
             database.save_location_states(report, [LocationState(location, NOW - ago)])
 
 
-def ran(database: Database, started: datetime, *steps: StepName) -> None:
+def ran(database: Database, started: datetime, *steps: StepName, number: int = 1) -> None:
     results = tuple(StepResult(step, StepStatus.SUCCESS) for step in steps)
-    result = RunResult("api", text_id(1), Trigger.AUTO, False, started, 2.0, None, results)
+    result = RunResult("api", text_id(number), Trigger.AUTO, False, started, 2.0, None, results)
     database.save_run(RunEntry(result.run_id, started, history_document(result)))
 
 
@@ -121,10 +126,12 @@ def test_all_is_well_right_after_a_run(database: Database) -> None:
     assert line(report, "Everything").message == "the last 12 months"
 
 
-def test_an_empty_database_is_told_once_and_is_no_fault(database: Database) -> None:
+def test_an_empty_database_is_told_once_and_claims_nothing(database: Database) -> None:
     report = verify(database)
-    assert report.ok
-    assert line(report, "Last success").result is CheckResult.WARNING
+    assert not report.ok
+    assert line(report, "Last success").result is CheckResult.FAILED
+    assert line(report, "Duplicates").message == "none: there are no leads yet"
+    assert line(report, "Audits").message.endswith("no location has been asked for everything yet")
     assert "syncctl api" in line(report, "Last success").hint
 
 
@@ -181,7 +188,7 @@ def test_entries_dated_in_the_future_leave_it_to_the_watermarks(database: Databa
     assert "4 min ago" in line(report, "Last success: bookings").message
     assert line(report, "Watermarks: bookings").result is CheckResult.PASSED
     assert line(report, "synclogs").result is CheckResult.WARNING
-    assert line(report, "Scheduler").result is CheckResult.WARNING  # who started the last run can't be seen
+    assert line(report, "Scheduler").result is CheckResult.WARNING
     all_reached(database, timedelta(hours=1))
     found = line(verify(database), "Last success: bookings")
     assert found.result is CheckResult.FAILED
@@ -276,7 +283,7 @@ def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Da
     database.save_location_states(StepName.BOOKING, [thin])
     report = verify(database)
     assert line(report, "Windows: bookings").message == "everything in each run; not measured yet"
-    assert line(report, "Windows: returns").message.startswith("the last month since 10 Mar 2026; 1 of 1")
+    assert line(report, "Windows: returns").message.startswith("the last month since 10 Mar 2026 IST; 1 of 1")
     assert "only audits found 4 leads in the last 7 days (returns 4)" in line(report, "Audits").message
     assert "location 13 for 40 min" in line(report, "In doubt: bookings").message
     assert report.ok
@@ -328,25 +335,27 @@ ABSENT = ScheduleState(installed=False, in_step=False, found="no line in ops's c
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "has_run", "mark", "cure"),
+    ("scheduler", "runs", "mark", "cure"),
     [
-        (ABSENT, False, CheckResult.FAILED, "cron install"),
-        (ABSENT, True, CheckResult.WARNING, "cron install"),
-        (ScheduleState(True, False, "it runs at 0 * * * *"), True, CheckResult.FAILED, "cron install"),
-        (ScheduleState(True, False, "a timer", by_systemd=True), True, CheckResult.FAILED, "--systemd"),
+        (ABSENT, 0, CheckResult.WARNING, "`syncctl cron install` adds the line"),
+        (ABSENT, 1, CheckResult.WARNING, "or a container does"),
+        (ABSENT, 4, CheckResult.PASSED, ""),
+        (ScheduleState(False, False, "", problem="no crontab(1) here"), 4, CheckResult.PASSED, ""),
+        (ScheduleState(True, False, "it runs at 0 * * * *"), 4, CheckResult.FAILED, "cron install"),
+        (ScheduleState(True, False, "a timer", by_systemd=True), 4, CheckResult.FAILED, "--systemd"),
         (
             ScheduleState(False, False, "", problem="no crontab(1) here"),
-            True,
+            1,
             CheckResult.WARNING,
             "syncctl api",
         ),
     ],
 )
 def test_what_starts_the_sync(
-    database: Database, scheduler: ScheduleState, has_run: bool, mark: CheckResult, cure: str
+    database: Database, scheduler: ScheduleState, runs: int, mark: CheckResult, cure: str
 ) -> None:
-    if has_run:
-        all_logged(database)
+    for number in range(runs):
+        ran(database, NOW - timedelta(minutes=3 + 5 * number), number=number)
     found = line(verify(database, replace(AROUND, scheduler=scheduler)), "Scheduler")
     assert found.result is mark
     assert cure in found.hint
@@ -365,7 +374,10 @@ def test_a_line_is_not_enough_where_no_daemon_runs_it(database: Database) -> Non
 def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(database: Database) -> None:
     imports = (ScheduledImport("ops's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),)
     environment = replace(AROUND, scheduler=replace(AROUND.scheduler, imports=imports))
-    for report in (verify(database, environment), verify_without_database("gone", environment, CLOCK)):
+    for report in (
+        verify(database, environment),
+        verify_without_database(StorageUnavailableError("gone"), environment, CLOCK),
+    ):
         found = line(report, "Scheduled import")
         assert (found.result, report.ok) == (CheckResult.FAILED, False)
         assert "0 2 * * * syncctl all" in found.message
@@ -380,9 +392,49 @@ def test_the_old_systems_sync_is_wrong_beside_a_line_that_is_right(database: Dat
     assert "npm run sync:api" in line(report, "Old system's sync").message
 
 
-def test_a_run_by_hand_is_no_sign_of_a_scheduler(database: Database) -> None:
-    database.add_sync_log(SyncLog("booking", Trigger.MANUAL, NOW, 0, StepStatus.SUCCESS, None))
-    assert line(verify(database, replace(AROUND, scheduler=ABSENT)), "Scheduler").result is CheckResult.FAILED
+@pytest.mark.parametrize(
+    ("trigger", "ages", "sign"),
+    [
+        (Trigger.AUTO, [178, 479, 777, 1079], True),
+        (Trigger.AUTO, [178, 250, 479, 777, 900, 1079], True),  # others between them are no matter
+        (Trigger.AUTO, [478, 779, 1077, 1379], True),  # the next one is just due
+        (Trigger.AUTO, [178, 479, 777], None),
+        (Trigger.AUTO, [178, 479, 1079, 1379], None),
+        (Trigger.AUTO, [100, 310, 700, 990], None),  # redirected by hand, now and then
+        (Trigger.AUTO, [20], None),
+        (Trigger.AUTO, [1078, 1379, 1677, 1979], False),
+        (Trigger.MANUAL, [178, 479, 777, 1079], False),
+        (Trigger.AUTO, [], False),
+    ],
+)
+def test_what_is_a_sign_of_a_scheduler(trigger: Trigger, ages: list[int], sign: bool | None) -> None:
+    """A person who redirects the output has no terminal either, but keeps to no schedule."""
+    runs = [RunEntry(text_id(age), NOW - timedelta(seconds=age), {"trigger": trigger.value}) for age in ages]
+    assert starts_by_itself(runs, NOW, EVERY_FIVE_MINUTES) is sign
+
+
+def test_status_and_verify_and_doctor_judge_alike(database: Database) -> None:
+    all_logged(database)
+    all_reached(database)
+    log(database, "return", timedelta(minutes=1), StepStatus.PARTIAL, "1 of 21 failed")
+    database.store_leads([lead(1), lead(1, _id=text_id(2))], [])
+    database.save_duplicate_count(DuplicateCount(1, 1, NOW, "verify data"))
+    database.add_rejects([reject(1)])
+    lock = LockState(held=False, problem="it can't be read")
+    for scheduler in (ABSENT, replace(ABSENT, installed=True), replace(AROUND.scheduler, old_syncs=("x",))):
+        environment = replace(AROUND, scheduler=scheduler, lock=lock, sync_enabled=False)
+        report = verify(database, environment)
+        found = {check.result for check in report.checks if check.name != "Database"}
+        around = Surroundings(lock, False, NextStart(), scheduler)
+        status = collect_status(database, around, load_locations(), CLOCK)
+        troubles = Counter(check.result for check in report.checks) - Counter({CheckResult.PASSED: 99})
+        assert Counter(finding.result for finding in status.findings) == troubles
+        assert worst_of(status.findings) is max(found, key=list(CheckResult).index)
+        doctors = check_schedule(scheduler, {"cron"}, (), enabled=False, runs_by_itself=False)
+        of_doctor = {
+            (check.result, check.message) for check in doctors if check.result is not CheckResult.PASSED
+        }
+        assert of_doctor <= {(check.result, check.message) for check in report.checks}
 
 
 @pytest.mark.parametrize("path", ["/api/GetRentoutList", "/api/Rent%4Fut-List", "/api/x?kind=RENT_OUT"])
@@ -401,8 +453,8 @@ def test_automatic_sync_that_is_off_is_said(database: Database) -> None:
 
 def test_without_a_database_the_rest_is_still_checked() -> None:
     environment = replace(AROUND, scheduler=ABSENT)
-    report = verify_without_database("MongoDB at h can't be reached.", environment, CLOCK)
-    assert line(report, "Database").result is CheckResult.FAILED
+    report = verify_without_database(StorageUnavailableError("MongoDB is gone."), environment, CLOCK)
+    assert (report.exit_code, line(report, "Database").result) == (ExitCode.UNAVAILABLE, CheckResult.FAILED)
     # Whether something other than this crontab starts the sync only the database could tell.
     assert line(report, "Scheduler").result is CheckResult.WARNING
     assert line(report, "Lock").result is CheckResult.PASSED

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,7 @@ from syncctl.services.checks.progress import Progress
 from syncctl.services.checks.windows import audit_words, check_windows, doubt_words, doubts, window_words
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+INDIA = ZoneInfo("Asia/Kolkata")
 FOUND = datetime(2026, 11, 12, 4, 0, tzinfo=UTC)
 DAYS, MONTH = "2026-11-18 to 2026-11-28", "1 month"
 
@@ -46,11 +48,11 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
                     for location in ("7", "9", "13")
                 ),
             ),
-            "by dates since 12 Nov 2026; 3 of 3 locations agreed (69 rows), measured 3 h ago",
+            "by dates since 12 Nov 2026 UTC; 3 of 3 locations agreed (69 rows), measured 3 h ago",
         ),
         (
             measured(Mode.MONTHS, trial("7", Verdict.MISSING), trial("7", asked="2 months"), months=2),
-            "the last 2 months since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago",
+            "the last 2 months since 12 Nov 2026 UTC; 1 of 1 location agreed (20 rows), measured 3 h ago",
         ),
         (
             measured(
@@ -59,8 +61,8 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
                 trial("7", Verdict.FAILED),
                 trial("7", Verdict.IGNORED, MONTH),
             ),
-            "everything in each run since 12 Nov 2026; dates leave rows out or give no answer (the API says "
-            "that the call failed: Execution Timeout Expired), months are ignored, measured 3 h ago",
+            "everything in each run since 12 Nov 2026 UTC; dates leave rows out or give no answer (the API "
+            "says that the call failed: Execution Timeout Expired), months are ignored, measured 3 h ago",
         ),
         (
             measured(
@@ -68,13 +70,13 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
                 trial("7", Verdict.INCONCLUSIVE, "days"),
                 trial("7", Verdict.INCONCLUSIVE, "months"),
             ),
-            "everything in each run since 12 Nov 2026; too few rows to try dates, too few rows to try "
+            "everything in each run since 12 Nov 2026 UTC; too few rows to try dates, too few rows to try "
             "months, measured 3 h ago",
         ),
         (
             measured(Mode.WHOLE, trial("7", Verdict.MISSING), lost_by="location 7: 2 of 2026-11-10"),
-            "everything in each run since 12 Nov 2026; a narrower one was given up because of location 7: 2 "
-            "of 2026-11-10",
+            "everything in each run since 12 Nov 2026 UTC; a narrower one was given up because of location "
+            "7: 2 of 2026-11-10",
         ),
         (
             measured(
@@ -83,13 +85,21 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
                 trial("7", asked=MONTH),
                 lost_by="location 7: 2 of 2026-11-10",
             ),
-            "the last month since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
+            "the last month since 12 Nov 2026 UTC; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
             "narrower one was given up because of location 7: 2 of 2026-11-10",
         ),
     ],
 )
 def test_the_mode_since_when_and_on_what_evidence(dialect: Dialect, words: str) -> None:
     assert window_words(dialect, NOW) == words
+
+
+def test_days_are_those_of_the_readers_zone() -> None:
+    evening = Dialect(StepName.BOOKING, Mode.DATES, since=datetime(2026, 11, 12, 20, tzinfo=UTC))
+    words = "by dates since 13 Nov 2026 IST"
+    assert window_words(
+        replace(evening, trials=(trial("7", Verdict.AGREES),)), NOW.astimezone(INDIA)
+    ).startswith(words)
 
 
 def progress(*states: LocationState) -> dict[StepName, Progress]:
@@ -128,7 +138,7 @@ def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
     )
     assert lines(early, late)["Audits"].message == (
         "2 locations in each run; each was asked for everything within the last 95 min; "
-        "they found nothing new in the last 7 days"
+        "they found nothing new lately"
     )
     found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
     assert found.result is CheckResult.PASSED

@@ -37,9 +37,10 @@ from syncctl.ports.machine import (
     User,
     ZoneFacts,
 )
+from syncctl.services.checks.environment_checks import check_lock
 from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
 from syncctl.services.doctor.machine import MIB, check_output, check_path, check_space, check_zones
-from syncctl.services.doctor.schedule import check_lock, check_schedule
+from syncctl.services.doctor.schedule import check_schedule
 from syncctl.services.doctor.settings import check_settings
 from syncctl.storage.registry import open_storage
 
@@ -193,20 +194,28 @@ def state(*, installed: bool = True, in_step: bool = True, **changes: Any) -> Sc
 def test_schedules(
     found: ScheduleState, running: frozenset[str] | None, scheduler: CheckResult, line: CheckResult
 ) -> None:
-    checks = check_schedule(found, running, (), enabled=True)
-    assert marks(checks) == {"Scheduler": scheduler, "Crontab": line}
+    checks = check_schedule(found, running, (), enabled=True, runs_by_itself=None)
+    assert marks(checks) == {"Scheduler": scheduler, "Crontab": line, "Automatic sync": GOOD}
 
 
 def test_what_scheduled_runs_would_lack() -> None:
-    found = marks(check_schedule(state(), CRON, ("API_TOKEN",), enabled=False))
+    found = marks(check_schedule(state(), CRON, ("API_TOKEN",), enabled=False, runs_by_itself=None))
     assert found["Environment"] is WARNING
-    assert found["API_SYNC_ENABLED"] is WARNING
+    assert found["Automatic sync"] is WARNING
+
+
+def test_nothing_is_to_be_installed_where_something_else_starts_the_sync() -> None:
+    absent = state(installed=False, in_step=False, problem="no crontab(1) here")
+    found = check_schedule(absent, frozenset(), (), enabled=True, runs_by_itself=True)
+    assert set(marks(found).values()) == {GOOD}
 
 
 def test_the_old_systems_sync_in_the_crontab() -> None:
     both = state(old_syncs=("*/10 * * * * npm run sync:api",))
     (found,) = (
-        check for check in check_schedule(both, CRON, (), enabled=True) if check.name == "Old system's sync"
+        check
+        for check in check_schedule(both, CRON, (), enabled=True, runs_by_itself=None)
+        if check.name == "Old system's sync"
     )
     assert (found.result, found.message) == (BAD, "the crontab still runs it: */10 * * * * npm run sync:api")
     assert "`crontab -e`" in found.hint
@@ -215,7 +224,9 @@ def test_the_old_systems_sync_in_the_crontab() -> None:
 def test_what_stands_above_the_line() -> None:
     above = state(obstacles=("SHELL=/no/shell: there is no such program",))
     (found,) = (
-        check for check in check_schedule(above, CRON, (), enabled=True) if check.name == "Crontab variable"
+        check
+        for check in check_schedule(above, CRON, (), enabled=True, runs_by_itself=None)
+        if check.name == "Crontab variable"
     )
     assert (found.result, found.message) == (
         BAD,
@@ -231,7 +242,7 @@ def test_what_imports_files_by_itself() -> None:
     )
     found = [
         check
-        for check in check_schedule(state(imports=imports), CRON, (), enabled=True)
+        for check in check_schedule(state(imports=imports), CRON, (), enabled=True, runs_by_itself=None)
         if check.name == "Scheduled import"
     ]
     assert [(check.result, check.message) for check in found] == [

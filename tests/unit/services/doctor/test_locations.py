@@ -14,7 +14,9 @@ SINCE = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)
 
 
 def lines(listed: Mapping[str, str], *dialects: Dialect) -> dict[str, Finding]:
-    found = list(check_location_ids(listed, {each.report: each for each in dialects}, load_locations()))
+    found = list(
+        check_location_ids(listed, {each.report: each for each in dialects}, load_locations(), SINCE)
+    )
     assert all(check.result is CheckResult.PASSED or check.hint for check in found)
     assert len({check.name for check in found}) == len(found)
     return {check.name: check for check in found}
@@ -68,8 +70,8 @@ def test_ids_that_are_not_kept_to() -> None:
         found["Location ids: bookings"].result is found["Location ids: returns"].result is CheckResult.WARNING
     )
     assert found["Location ids: bookings"].message == (
-        "ignored since 10 Mar 2026 (so it is): the location in each row decides its store"
+        "ignored since 10 Mar 2026 UTC (so it is): the location in each row decides its store"
     )
     assert found["Location ids: returns"].message.startswith(
-        "only an empty one brings rows since 10 Mar 2026"
+        "only an empty one brings rows since 10 Mar 2026 UTC"
     )
