@@ -547,6 +547,19 @@ def test_where_the_whole_body_is_refused_another_one_is_found_and_used(world: Mo
     assert world.numbers(RETURN) == returned
 
 
+def test_where_only_the_whole_body_is_refused_another_one_is_found_by_the_audits(world: ModelWorld) -> None:
+    speak(world, "dates-without-empty-strings", RETURN)
+    world.run()
+    assert (world.mode(RETURN), world.dialect(RETURN).whole_form) == ("dates", BodyForm.USUAL)
+    speak(world, "empty-strings-error", RETURN)
+    assert world.run().ok
+    assert (world.mode(RETURN), world.dialect(RETURN).whole_form) == ("dates", BodyForm.WITHOUT_EMPTY)
+    assert "answers another one (without empty keys)" in world.recorder.warnings[0]
+    result = world.run()
+    audit = next(step.audit for step in result.steps if step.name is RETURN)
+    assert (audit.locations, audit.failed) == (2, {})
+
+
 def test_months_are_asked_in_the_body_that_whole_windows_are(world: ModelWorld) -> None:
     for report in REPORTS:
         world.api.dialects[report] = api_dialect("dates-error", takes_empty_strings=False)
