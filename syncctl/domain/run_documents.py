@@ -209,5 +209,9 @@ def history_document(result: RunResult) -> dict[str, Any]:
         kept.pop("finished", None)  # each row's record names its report
         kept["dormant"] = step.dormant
         kept["changed"] = step.changed
-        kept["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
+        kept["details"] = [
+            _location(entry)
+            for entry in step.locations
+            if _is_worth_keeping(entry) or (step.name in FILE_STEPS and not entry.unchanged)
+        ]
     return document
