@@ -69,14 +69,15 @@ def count_word(name: str, *, dry_run: bool) -> str:
 
 
 def counts_text(counts: Counts, *, dry_run: bool = False, is_retry: bool = False) -> str:
-    """Counts as text, zeros left out. `is_retry`: what is rejected was so before."""
+    """Counts as text, zeros left out. `is_retry`: the rows are rejects that were tried again."""
     words = {name: count_word(name, dry_run=dry_run) for name in COUNT_WORDS}
     if is_retry:
         words["invalid"] = f"still {COUNT_WORDS['invalid']}"
     parts = ", ".join(
         f"{number:,} {word}" for name, word in words.items() if (number := getattr(counts, name))
     )
-    return f"{quantity(counts.rows, 'row')}: {parts}" if parts else "no rows"
+    rows = f"{quantity(counts.rows, 'reject')} tried again" if is_retry else quantity(counts.rows, "row")
+    return f"{rows}: {parts}" if parts else "no rows"
 
 
 def started_words(command: str, *, dry_run: bool) -> str:
