@@ -73,31 +73,33 @@ def quantity(count: int, noun: str, several: str = "") -> str:
 def duration(seconds: float) -> str:
     """A length of time in its most useful unit, rounded down: `40 s`, `95 min`, `26 h`, `3 days`."""
     whole = max(0, int(seconds))
-    return f"{whole} s" if whole < 2 * 60 else _minutes_or_more(whole, 2 * 3600)
+    if whole < 2 * 60:
+        return f"{whole} s"
+    if whole < 2 * 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h" if whole < 48 * 3600 else f"{whole // 86_400:,} days"
 
 
 def time_ago(seconds: float) -> str:
-    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`; `in 5 min` for what is to come (negative)."""
+    """`just now`, `95 s ago`, `95 min ago`, `3 h ago`, `2 days ago`; `in 5 min` for what is to come
+    (negative)."""
     whole = round(seconds)
     if abs(whole) < 60:
         return "just now" if whole >= 0 else "in under a minute"
-    length = _minutes_or_more(abs(whole), 3600)
-    return f"{length} ago" if whole > 0 else f"in {length}"
+    return f"{duration(whole)} ago" if whole > 0 else f"in {duration(-whole)}"
 
 
-def _minutes_or_more(seconds: int, hours_from: int) -> str:
-    if seconds < hours_from:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86_400:,} days"
-
-
-def mapping_line(table: str, key: str, value: str) -> str:
-    """What to do about something unknown: the line to add to the mapping file (docs/reference/mapping.md), as
-    TOML has it."""
+def mapping_entry(key: str, value: str) -> str:
+    """A line of the mapping file (docs/reference/mapping.md), as TOML has it."""
     import json
 
     quoted = (json.dumps(text.replace("\x7f", ""), ensure_ascii=False) for text in (key, value))
-    return f"add to MAPPING_FILE: [{table}] {' = '.join(quoted)}"
+    return " = ".join(quoted)
+
+
+def mapping_line(table: str, key: str, value: str) -> str:
+    """What to do about something unknown: the line to add to the mapping file."""
+    return f"add to MAPPING_FILE: [{table}] {mapping_entry(key, value)}"
 
 
 def and_more(count: int) -> str:

@@ -6,17 +6,12 @@ from collections.abc import Mapping
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepResult
-from syncctl.domain.sources import FILE_STEPS, RECORDS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, FILE_WORDS, PLURALS, RECORDS, SOURCES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.text import plural, quantity
 
-STEP_TITLES = {
-    StepName.STORES: "Stores",
-    **{report: source.plural.capitalize() for report, source in SOURCES.items()},
-    StepName.WALKIN: "Walk-ins",
-    StepName.LOSS_OF_SALE: "Losses of sale",
-}
+STEP_TITLES = {step: word.capitalize() for step, word in PLURALS.items()}
 STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
 _LOG_TITLES = {report: source.title for report, source in SOURCES.items()} | {
@@ -31,11 +26,9 @@ _STARTED: Mapping[str, str] = {
     **{report: f"Syncing {source.plural}" for report, source in SOURCES.items()},
     "verify source": f"Checking {RECORDS} against the API, syncing what is missing",
     "rejects import": "Reading the corrected sheet",
-    "rejects retry": "Trying the rejected rows again",
+    "rejects retry": "Trying the rejects again",
 }
 """Command -> what its run does."""
-
-_FILES = {StepName.WALKIN: "walk-in file", StepName.LOSS_OF_SALE: "loss-of-sale file"}
 
 
 def trigger_word(trigger: Trigger) -> str:
@@ -89,7 +82,7 @@ def started_words(command: str, *, dry_run: bool) -> str:
 def importing_words(step: StepName, files: int, *, dry_run: bool) -> str:
     """What an import's step is about to do."""
     suffix = " (dry run: nothing will be written)" if dry_run else ""
-    return f"Importing {quantity(files, _FILES[step])}{suffix}"
+    return f"Importing {quantity(files, FILE_WORDS[step])}{suffix}"
 
 
 def step_line(name: StepName, number: int, of: int) -> str:

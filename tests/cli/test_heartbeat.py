@@ -53,7 +53,7 @@ def test_a_run_that_is_all_right(program: Program, monitor: ScriptedServer, sand
     assert first["create"] == ["1"]
     *log, waiting = summary(monitor).splitlines()
     assert log == ended.stderr.splitlines()
-    assert re.search(r"INFO  Waiting for a person: \d+ rejected rows, the oldest \d+ s old$", waiting)
+    assert re.search(r"INFO  Waiting for a person: \d+ rejects, the oldest \d+ s old$", waiting)
     assert "Total errors: 0" in ended.stderr
     assert_hidden(ended)
 

@@ -250,7 +250,7 @@ def test_statistics_in_plain_words(
         "succeeded 3, 75.0%: the target of 99% is missed",
         "within 30 s 4, 100.0%",
         "duration p50 2.3 s, p95 2.3 s, p99 2.3 s",
-        "longest gap 19 h 45 min: yesterday 17:45 IST until now",
+        "longest gap 19 h: yesterday 17:45 IST until now",
         "worst location bookings of location 9 Suitor Guy - Kottayam: failed in 1 run,",
         "last: HTTP 502 [/red] for 90xxxxxx78",
         "rows a day 30 came in, 24 new leads were added, on average",

@@ -46,7 +46,7 @@ def test_after_a_run_it_is_ok(program: Program) -> None:
     status = json.loads(ended.stdout)
     assert (status["health"], status["ok"]) == ("OK", True)
     (waiting,) = status["reasons"]
-    assert "rejected rows" in waiting
+    assert "rejects" in waiting
     assert status["scheduled"]["by"] == "other"
     booking = status["steps"][1]
     assert (booking["name"], booking["status"], booking["late"]) == ("booking", "success", False)
@@ -99,7 +99,7 @@ def test_a_run_of_one_location_is_not_ok(program: Program) -> None:
     status = json.loads(ended.stdout)
     assert [step["late"] for step in status["steps"]] == [False, True, True]
     assert ["only some locations or days" in reason for reason in status["reasons"]] == [True, True, False]
-    assert "rejected row" in status["reasons"][2]
+    assert "reject" in status["reasons"][2]
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def _list(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List rejected rows and the reasons, phone numbers masked."""
+    """List the rejects and the reasons, phone numbers masked."""
     from syncctl.cli.render.rejects import render_rejects
     from syncctl.wiring.rejects import listed_rejects
 

@@ -40,7 +40,7 @@ _KINDS: dict[str, _Kind] = {
     LeadType.LOSS_OF_SALE: ("Loss of sale", "loss of sale", "losses of sale"),
     "justDial": ("Just Dial", "Just Dial lead", "Just Dial leads"),
 }
-_REJECTED: _Kind = ("Row", "rejected row", "rejected rows")
+_REJECTED: _Kind = ("Row", "reject", "rejects")
 _OF_ROWS = (RecordState.REJECTED, RecordState.ANSWERED, RecordState.REFUSED)
 """Of rows that have become no record."""
 

@@ -10,7 +10,7 @@ from syncctl.cli.render.printer import console, plain_table, print_fields, print
 from syncctl.cli.run_words import COUNT_WORDS, STEP_STYLES, corrected_words, counts_text, trigger_word
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
-from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, PLURALS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
@@ -40,11 +40,6 @@ _STATUS_WORDS = {
     StepStatus.FAILED: "failed",
     StepStatus.SKIPPED: "skipped",
 }
-_STEP_WORDS: dict[str, str] = {
-    **{step: source.plural for step, source in SOURCES.items()},
-    StepName.WALKIN: "walk-ins",
-    StepName.LOSS_OF_SALE: "losses of sale",
-}
 _TRIGGER_WORDS: dict[str, str] = {trigger: trigger_word(trigger) for trigger in Trigger}
 _ID_SHOWN = 8
 _RESULT_SHOWN = 160
@@ -57,7 +52,7 @@ the command and who started it."""
 
 def step_word(name: str) -> str:
     """What a step brings, as people say it: `bookings`."""
-    return _STEP_WORDS.get(name, name)
+    return PLURALS.get(StepName(name), name) if name in list(StepName) else name
 
 
 def print_no_runs(*, failed_only: bool) -> None:

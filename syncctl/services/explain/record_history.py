@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, FILE_WORDS, SOURCES, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.storage import RecordEntry
 from syncctl.services.explain.events import (
@@ -122,7 +122,7 @@ class RecordHistory:
 def place_of(source: str, location: str, store: str = "") -> str:
     """A report's location or a file, in words."""
     if source in FILE_STEPS:
-        return f"the {source} file {location}"
+        return f"the {FILE_WORDS[StepName(source)]} {location}"
     return f"the {source} report of {location_words(location)}" + (f", {store}" if store else "")
 
 

@@ -32,7 +32,7 @@ FILES = SyncLog("walkin", Trigger.MANUAL, NOW - timedelta(hours=20), 1, StepStat
 ONE_SET = DuplicateCount(1, 1, NOW - timedelta(hours=3), "verify data")
 WAITING = Status(
     health=Health.OK,
-    reasons=("2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why",),
+    reasons=("2 rejects, the oldest 9 days old: `syncctl rejects list` says why",),
     checked_at=NOW,
     sync_enabled=True,
     start=SOON,
