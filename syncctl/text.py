@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # Since Unicode 5.1 a chillu is one letter; before, it was a consonant, the virama and a joiner.
@@ -87,6 +88,25 @@ def time_ago(seconds: float) -> str:
     if abs(whole) < 60:
         return "just now" if whole >= 0 else "in under a minute"
     return f"{duration(whole)} ago" if whole > 0 else f"in {duration(-whole)}"
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """The question behind a message about a name that is not known; "" without one."""
+    return f" Did you mean {' or '.join(names)}?" if names else ""
+
+
+def near_names(written: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """The names with a word that begins like what was typed, else those that are spelt nearly so."""
+    from difflib import get_close_matches
+
+    words = {name: normalize_text(name) for name in sorted(names)}
+    typed = normalize_text(written)
+    begun = [name for name, folded in words.items() if typed and f" {typed}" in f" {folded}"]
+    by_end = {folded.rpartition(" - ")[2]: name for name, folded in words.items()} | {
+        folded: name for name, folded in words.items()
+    }
+    near = begun or [by_end[end] for end in get_close_matches(typed, by_end, most, 0.65)]
+    return list(dict.fromkeys(near))[:most]
 
 
 def mapping_entry(key: str, value: str) -> str:
