@@ -36,6 +36,11 @@ def trigger_word(trigger: Trigger) -> str:
     return "automatic" if trigger is Trigger.AUTO else "manual"
 
 
+def place_noun(step: str, count: int) -> str:
+    """What a step goes through one by one: locations, or files."""
+    return plural(count, "file" if step in FILE_STEPS else "location")
+
+
 def location_label(result: LocationResult) -> str:
     """A location id with its store, if known."""
     return f"{result.location or ALL_LOCATIONS} {result.store}".rstrip()

@@ -111,7 +111,7 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
     ended = listed.run("rejects", "import", "bad.csv")
     assert ended.status == 0
     assert ended.stdout.splitlines()[-1] == "2 fixed, 1 still rejected, 1 unchanged."
-    assert "2 rows are still on the rejects list." in ended.stderr
+    assert "2 rejects are still on the list." in ended.stderr
     again = json.loads(listed.run("rejects", "import", "bad.csv", "--json").stdout)
     assert (again["fixed"], again["not_listed"], again["unchanged"]) == (0, 2, 2)
     assert {line["outcome"] for line in again["lines"]} == {"not_listed", "unchanged"}

@@ -160,8 +160,11 @@ def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
     if history.lead is not None:
         yield "lead", _lead(history.lead)
         for field in history.lead.differs:
-            of_lead, of_source = _quoted(field.lead), _quoted(field.source)
-            yield _LABELS[field.changed_by], f"{field.field} is {of_lead}, at the source {of_source}"
+            of_source = _quoted(field.source, "nothing")
+            yield (
+                _LABELS[field.changed_by],
+                f"{field.field} is {_quoted(field.lead)}; the source has {of_source}",
+            )
     for report in history.reports:
         yield "report", report.report_id
     if history.source_now is not None:
@@ -171,9 +174,9 @@ def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
     yield from (("note", note) for note in history.notes)
 
 
-def _quoted(value: object) -> str:
+def _quoted(value: object, if_none: str = "empty") -> str:
     """A field's value within a sentence."""
-    return "empty" if value in (None, "") else f'"{field_text(value)}"'
+    return if_none if value in (None, "") else f'"{field_text(value)}"'
 
 
 def _lead(lead: LeadNow) -> str:

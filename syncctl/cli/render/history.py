@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
-from syncctl.cli.run_words import COUNT_WORDS, STEP_STYLES, corrected_words, counts_text, trigger_word
+from syncctl.cli.run_words import (
+    COUNT_WORDS,
+    STEP_STYLES,
+    corrected_words,
+    counts_text,
+    place_noun,
+    trigger_word,
+)
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import FILE_STEPS, PLURALS, StepName
@@ -249,14 +256,10 @@ def _run_screen(run: PastRun, redact: Redact, clock: Clock) -> None:
 def _step(step: PastStep) -> str:
     parts = [_STATUS_WORDS[step.status]]
     if step.total:
-        parts.append(f"{step.processed:,} of {quantity(step.total, _place_noun(step))}")
+        parts.append(f"{step.processed:,} of {step.total:,} {place_noun(step.name, step.total)}")
     if step.dormant:
         parts.append(f"{step.dormant:,} dormant")
     return f"{', '.join(parts)}; {counts_text(step.counts)}"
-
-
-def _place_noun(step: PastStep) -> str:
-    return "file" if step.name in FILE_STEPS else "location"
 
 
 def _locations_table(step: PastStep, redact: Redact) -> Table:
@@ -281,7 +284,7 @@ def _locations_table(step: PastStep, redact: Redact) -> Table:
         rest -= location.counts
     others = step.processed - sum(not location.error for location in step.locations)
     if others > 0:
-        more = f"[dim]{quantity(others, f'more {_place_noun(step)}')}, nothing new[/dim]"
+        more = f"[dim]{others:,} more {place_noun(step.name, others)}, nothing new[/dim]"
         table.add_row("", more, *_numbers(rest, fields))
     return table
 

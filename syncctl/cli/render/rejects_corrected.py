@@ -85,7 +85,7 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
             print_text(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
     if result.listed:
         stays = "would still be" if result.dry_run else f"{plural(result.listed, 'is', 'are')} still"
-        print_message(f"{quantity(result.listed, 'row')} {stays} on the rejects list.")
+        print_message(f"{quantity(result.listed, 'reject')} {stays} on the list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
     _tell_undo(result.run_id, is_stored=result.count(LineOutcome.FIXED) > 0, dry_run=result.dry_run)

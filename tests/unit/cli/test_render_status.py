@@ -112,6 +112,6 @@ def test_when_cron_starts_it() -> None:
     )
     assert start_words(SOON, CLOCK).endswith("in 3 min.")
     assert start_words(NextStart(StartedBy.CRONTAB, problem="no daemon."), CLOCK) == (
-        "Nothing starts it: no daemon."
+        "The sync won't start by itself: no daemon."
     )
     assert "see the line's schedule" in start_words(NextStart(StartedBy.CRONTAB), CLOCK)
