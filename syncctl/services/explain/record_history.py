@@ -118,6 +118,9 @@ class RecordHistory:
     source_now: SourceNow | None = None
     """None: the source was not asked."""
 
+    lead_id: str = ""
+    """The lead's, which may be gone; "": none is known."""
+
 
 def place_of(source: str, location: str, store: str = "") -> str:
     """A report's location or a file, in words."""
@@ -164,6 +167,7 @@ def history_of_record(
         lead=lead,
         reports=tuple(reports),
         notes=_notes(lead, reports),
+        lead_id=record.lead_id,
     )
 
 
@@ -245,4 +249,5 @@ def history_of_lead(
         events=tuple(sorted(((first,) if first else ()) + now.events, key=lambda event: event.at)),
         lead=now,
         notes=(note,),
+        lead_id=lead["_id"],
     )
