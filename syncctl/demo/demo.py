@@ -180,7 +180,7 @@ def _check_promises(
     return (
         Fact("First sync: rows fetched", f"{before.rows:,} in {first.duration_s:.1f} s", first.ok),
         Fact("… leads added, one per booking and return", f"{before.saved:,}", before.saved > 0),
-        Fact("… merged: further rows of the same bookings", f"{before.merged:,}"),
+        Fact("… merged: more rows of the same bookings", f"{before.merged:,}"),
         Fact("… ignored: rows not returned yet", f"{before.ignored:,}"),
         Fact("… rejected: on the rejects list, with why", f"{before.invalid:,}"),
         Fact("… every row accounted for", "yes" if before.balanced else "no", before.balanced),
