@@ -100,8 +100,8 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         result = _several_words(line, clock) if several else run_words(newest)
         command = _shared(run.command for run in line)
         named = [command] if not (wide or several) and command != USUAL_COMMAND else []
-        named += [_files(newest.steps)] if not several else []
         named += [f"taken back {clock.short(newest.undone_at)}"] if newest.undone_at else []
+        named += [_files(newest.steps)] if not several else []
         result = ": ".join(filter(None, (", ".join(filter(None, named)), result)))
         cells: list[RenderableType] = [
             _sign(newest),
