@@ -206,7 +206,7 @@ def test_on_a_terminal_each_file_is_told_above_the_table(program: Program, impor
 def test_all_without_files_names_the_folder_where_it_looked(program: Program) -> None:
     said = program.run("all").stderr
     folder = program.folder / "data" / "imports"
-    for title, kind in (("Walk-ins", "walkin"), ("Losses of sale", "lossofsale")):
+    for title, kind in (("Walk-ins", "walk-in"), ("Losses of sale", "loss-of-sale")):
         assert f"  {title}: no {kind} file in {folder} (IMPORT_DIR), which does not exist" in said
     folder.mkdir()
     assert f"no walk-in file in {folder} (IMPORT_DIR)\n" in program.run("sync:all").stderr
