@@ -18,6 +18,7 @@ from syncctl.filesystem.ordinary_files import open_nonblocking
 from syncctl.filesystem.private_files import make_private_folder
 from syncctl.ports.machine import LockState
 from syncctl.ports.waiting import RunWait, waiting
+from syncctl.text import duration
 
 _POLL_S = 0.2
 _LOOK_PAUSE_S = 0.01
@@ -251,7 +252,7 @@ class RunLock:
             return f"holds {self._path}"
         held_s = (self._now() - since).total_seconds()
         if held_s >= 0:
-            return f"has held {self._path} for {_duration(held_s)}"
+            return f"has held {self._path} for {duration(held_s)}"
         # After a clock change, the duration would be meaningless.
         started = since.isoformat(timespec="seconds").replace("+00:00", "Z")
         return f"has held {self._path} since {started}"
@@ -260,14 +261,3 @@ class RunLock:
 def _entry(content: str, name: str, pattern: str) -> str:
     match = re.search(rf"^{name}=({pattern})$", content, re.MULTILINE)
     return match[1] if match else ""
-
-
-def _duration(seconds: float) -> str:
-    """In its two largest units: 3 min 20 s."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    parts = [(days, "d"), (hour, "h"), (minute, "min"), (second, "s")]
-    while len(parts) > 1 and parts[0][0] == 0:
-        parts.pop(0)
-    return " ".join(f"{count} {unit}" for count, unit in parts[:2])

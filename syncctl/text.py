@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # Since Unicode 5.1 a chillu is one letter; before, it was a consonant, the virama and a joiner.
@@ -73,31 +74,52 @@ def quantity(count: int, noun: str, several: str = "") -> str:
 def duration(seconds: float) -> str:
     """A length of time in its most useful unit, rounded down: `40 s`, `95 min`, `26 h`, `3 days`."""
     whole = max(0, int(seconds))
-    return f"{whole} s" if whole < 2 * 60 else _minutes_or_more(whole, 2 * 3600)
+    if whole < 2 * 60:
+        return f"{whole} s"
+    if whole < 2 * 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h" if whole < 48 * 3600 else f"{whole // 86_400:,} days"
 
 
 def time_ago(seconds: float) -> str:
-    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`; `in 5 min` for what is to come (negative)."""
+    """`just now`, `95 s ago`, `95 min ago`, `3 h ago`, `2 days ago`; `in 5 min` for what is to come
+    (negative)."""
     whole = round(seconds)
     if abs(whole) < 60:
         return "just now" if whole >= 0 else "in under a minute"
-    length = _minutes_or_more(abs(whole), 3600)
-    return f"{length} ago" if whole > 0 else f"in {length}"
+    return f"{duration(whole)} ago" if whole > 0 else f"in {duration(-whole)}"
 
 
-def _minutes_or_more(seconds: int, hours_from: int) -> str:
-    if seconds < hours_from:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86_400:,} days"
+def did_you_mean(names: Sequence[str]) -> str:
+    """The question behind a message about a name that is not known; "" without one."""
+    return f" Did you mean {' or '.join(names)}?" if names else ""
 
 
-def mapping_line(table: str, key: str, value: str) -> str:
-    """What to do about something unknown: the line to add to the mapping file (docs/reference/mapping.md), as
-    TOML has it."""
+def near_names(written: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """The names with a word that begins like what was typed, else those that are spelt nearly so."""
+    from difflib import get_close_matches
+
+    words = {name: normalize_text(name) for name in sorted(names)}
+    typed = normalize_text(written)
+    begun = [name for name, folded in words.items() if typed and f" {typed}" in f" {folded}"]
+    by_end = {folded.rpartition(" - ")[2]: name for name, folded in words.items()} | {
+        folded: name for name, folded in words.items()
+    }
+    near = begun or [by_end[end] for end in get_close_matches(typed, by_end, most, 0.65)]
+    return list(dict.fromkeys(near))[:most]
+
+
+def mapping_entry(key: str, value: str) -> str:
+    """A line of the mapping file (docs/reference/mapping.md), as TOML has it."""
     import json
 
     quoted = (json.dumps(text.replace("\x7f", ""), ensure_ascii=False) for text in (key, value))
-    return f"add to MAPPING_FILE: [{table}] {' = '.join(quoted)}"
+    return " = ".join(quoted)
+
+
+def mapping_line(table: str, key: str, value: str) -> str:
+    """What to do about something unknown: the line to add to the mapping file."""
+    return f"add to MAPPING_FILE: [{table}] {mapping_entry(key, value)}"
 
 
 def and_more(count: int) -> str:

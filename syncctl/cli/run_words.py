@@ -7,18 +7,13 @@ from datetime import datetime
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepResult
-from syncctl.domain.sources import FILE_STEPS, RECORDS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, FILE_WORDS, PLURALS, RECORDS, SOURCES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports.machine import NextStart
 from syncctl.text import plural, quantity
 
-STEP_TITLES = {
-    StepName.STORES: "Stores",
-    **{report: source.plural.capitalize() for report, source in SOURCES.items()},
-    StepName.WALKIN: "Walk-ins",
-    StepName.LOSS_OF_SALE: "Losses of sale",
-}
+STEP_TITLES = {step: word.capitalize() for step, word in PLURALS.items()}
 STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
 _LOG_TITLES = {report: source.title for report, source in SOURCES.items()} | {
@@ -33,16 +28,19 @@ _STARTED: Mapping[str, str] = {
     **{report: f"Syncing {source.plural}" for report, source in SOURCES.items()},
     "verify source": f"Checking {RECORDS} against the API, syncing what is missing",
     "rejects import": "Reading the corrected sheet",
-    "rejects retry": "Trying the rejected rows again",
+    "rejects retry": "Trying the rejects again",
 }
 """Command -> what its run does."""
-
-_FILES = {StepName.WALKIN: "walk-in file", StepName.LOSS_OF_SALE: "loss-of-sale file"}
 
 
 def trigger_word(trigger: Trigger) -> str:
     """The log's word for a trigger."""
     return "automatic" if trigger is Trigger.AUTO else "manual"
+
+
+def place_noun(step: str, count: int) -> str:
+    """What a step goes through one by one: locations, or files."""
+    return plural(count, "file" if step in FILE_STEPS else "location")
 
 
 def location_label(result: LocationResult) -> str:
@@ -71,14 +69,15 @@ def count_word(name: str, *, dry_run: bool) -> str:
 
 
 def counts_text(counts: Counts, *, dry_run: bool = False, is_retry: bool = False) -> str:
-    """Counts as text, zeros left out. `is_retry`: what is rejected was so before."""
+    """Counts as text, zeros left out. `is_retry`: the rows are rejects that were tried again."""
     words = {name: count_word(name, dry_run=dry_run) for name in COUNT_WORDS}
     if is_retry:
         words["invalid"] = f"still {COUNT_WORDS['invalid']}"
     parts = ", ".join(
         f"{number:,} {word}" for name, word in words.items() if (number := getattr(counts, name))
     )
-    return f"{quantity(counts.rows, 'row')}: {parts}" if parts else "no rows"
+    rows = f"{quantity(counts.rows, 'reject')} tried again" if is_retry else quantity(counts.rows, "row")
+    return f"{rows}: {parts}" if parts else "no rows"
 
 
 def started_words(command: str, *, dry_run: bool) -> str:
@@ -90,7 +89,7 @@ def started_words(command: str, *, dry_run: bool) -> str:
 def importing_words(step: StepName, files: int, *, dry_run: bool) -> str:
     """What an import's step is about to do."""
     suffix = " (dry run: nothing will be written)" if dry_run else ""
-    return f"Importing {quantity(files, _FILES[step])}{suffix}"
+    return f"Importing {quantity(files, FILE_WORDS[step])}{suffix}"
 
 
 def step_line(name: StepName, number: int, of: int) -> str:

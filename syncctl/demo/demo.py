@@ -115,8 +115,9 @@ def run_demo(
         hints=(
             *NEXT_STEPS,
             f"Look:  open {folder_kept / DATABASE} in any SQLite browser: the table is leads.",
-            "Go on: syncctl sandbox   and, in a second terminal,   "
-            f"cd {quote(str(folder_kept))} && syncctl api",
+            "Go on: run syncctl sandbox, and in a second terminal:",
+            f"  cd {quote(str(folder_kept))}",
+            "  syncctl api",
         ),
     )
 
@@ -177,17 +178,15 @@ def _check_promises(
     stored = telecaller.count("SELECT count(*) FROM leads WHERE bookingNo IN (%s)", sorted(added))
     untouched, back, doubles = telecaller.check()
     return (
-        Fact("First sync: rows fetched, in seconds", f"{before.rows} in {first.duration_s:.1f} s", first.ok),
-        Fact("… leads stored, one per booking and per return", f"{before.saved}", before.saved > 0),
-        Fact("… more item rows of the same bookings, merged", f"{before.merged}"),
-        Fact("… rows not returned yet, passed over", f"{before.ignored}"),
-        Fact("… invalid rows, on the rejects list with the reason", f"{before.invalid}"),
+        Fact("First sync: rows fetched", f"{before.rows:,} in {first.duration_s:.1f} s", first.ok),
+        Fact("… leads added, one per booking and return", f"{before.saved:,}", before.saved > 0),
+        Fact("… merged: more rows of the same bookings", f"{before.merged:,}"),
+        Fact("… ignored: rows not returned yet", f"{before.ignored:,}"),
+        Fact("… rejected: on the rejects list, with why", f"{before.invalid:,}"),
         Fact("… every row accounted for", "yes" if before.balanced else "no", before.balanced),
         measured,
-        Fact(
-            "Second sync: rows fetched, in seconds", f"{after.rows} in {second.duration_s:.1f} s", second.ok
-        ),
-        Fact("… new bookings stored", f"{stored} of {len(added)}", stored == len(added)),
+        Fact("Second sync: rows fetched", f"{after.rows:,} in {second.duration_s:.1f} s", second.ok),
+        Fact("… new bookings added", f"{stored} of {len(added)}", stored == len(added)),
         Fact("… and nothing else", f"{after.saved - stored} others", after.saved == stored),
         Fact("A telecaller's edits untouched", f"{untouched} of {EDITED}", untouched == EDITED),
         Fact("Finished or deleted leads that came back", f"{back} of {FINISHED + DELETED}", back == 0),

@@ -211,5 +211,9 @@ def history_document(result: RunResult) -> dict[str, Any]:
         if step.refusal:
             kept["refusal"] = step.refusal
         kept["changed"] = step.changed
-        kept["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
+        kept["details"] = [
+            _location(entry)
+            for entry in step.locations
+            if _is_worth_keeping(entry) or (step.name in FILE_STEPS and not entry.unchanged)
+        ]
     return document

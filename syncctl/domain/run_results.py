@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
 
 from syncctl.domain.shards import Shard
@@ -25,16 +25,10 @@ class Counts:
     ignored: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.rows + other.rows,
-            self.saved + other.saved,
-            self.updated + other.updated,
-            self.existing + other.existing,
-            self.reported + other.reported,
-            self.merged + other.merged,
-            self.invalid + other.invalid,
-            self.ignored + other.ignored,
-        )
+        return Counts(*map(int.__add__, astuple(self), astuple(other)))
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(*map(int.__sub__, astuple(self), astuple(other)))
 
     @property
     def balanced(self) -> bool:

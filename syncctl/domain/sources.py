@@ -127,6 +127,12 @@ API_STEPS = (StepName.STORES, *REPORT_STEPS)
 FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
 """The steps that import the stores' files."""
 
+FILE_WORDS: Mapping[StepName, str] = {
+    StepName.WALKIN: "walk-in file",
+    StepName.LOSS_OF_SALE: "loss-of-sale file",
+}
+"""What people call the files of each."""
+
 SYNC_TYPES: Mapping[StepName, str] = {step: step.value for step in StepName} | {StepName.STORES: "store"}
 """The `synclogs.syncType` of each step (contract/database.md)."""
 

@@ -25,7 +25,7 @@ def file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise problem(path, "there is no such file (any more); check its name") from error
+        raise problem(path, "there is no such file; check its name") from error
     except PermissionError as error:
         raise problem(path, "this user isn't allowed to read it; change its permissions (chmod)") from error
     except OSError as error:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 _NATIONAL = 10
 _SHORTEST_ABROAD, _LONGEST_ABROAD = 8, 15  # E.164 allows fifteen digits with the country's
-_SHORTEST_MISTYPED, _LONGEST_MISTYPED = 9, 13
+_SHORTEST_MISTYPED, _LONGEST_MISTYPED = 8, 13
 _LONGEST_WRITTEN = 17  # 00 before the longest
 _WITH_PREFIX = re.compile(r"(?:0|0?91|0091)[0-9]{10}|00[1-9][0-9]{8,12}")
 _FIRST_OF_MOBILES = "6789"
@@ -62,7 +62,7 @@ def ascii_digits(text: str) -> str:
 def find_phone_numbers(text: str, *, mistyped: bool = False) -> Iterator[PhoneNumber]:
     """The phone numbers in `text`, in its order.
 
-    `mistyped`: it is a customer's record, where any nine to thirteen digits may be meant for a number.
+    `mistyped`: it is a customer's record, where any eight to thirteen digits may be meant for a number.
     """
     plain, places = plain_text(text)
     if not _MANY_DIGITS.search(plain):

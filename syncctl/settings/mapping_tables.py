@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
-from syncctl.domain.sources import FILE_STEPS, StepName
+from syncctl.domain.sources import FILE_STEPS, FILE_WORDS, StepName
 from syncctl.errors import SettingsError
 from syncctl.files.headers import PACKAGED, Titles, normalize_title
 from syncctl.locations import (
@@ -183,7 +183,8 @@ class TableReader:
             if not folded:
                 self._wrong(keys, "a column's title is expected before the =")
             if column not in known:
-                self._wrong(keys, f'"{printable(column)}" is not a column of {kind} files: {_listed(known)}')
+                of_files = f"is not a column of {FILE_WORDS[kind]}s: {_listed(known)}"
+                self._wrong(keys, f'"{printable(column)}" {of_files}')
             packaged = next(iter(PACKAGED.columns_of([title])), None)
             if packaged not in (None, column):
                 self._clash(title, _Said(str(packaged), None), column, keys)

@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from syncctl.domain.sources import REPORT_STEPS
+from syncctl.filesystem.protected_files import BACKUP_FOLDER
 from syncctl.run_lock import RunLock
+from syncctl.services.explain.cleanups import with_cleanups
 from syncctl.services.explain.explaining import Explanation, explain
 from syncctl.services.explain.source_now import SourceQuery, ask_source
 from syncctl.services.explain.wanted import CustomerQuery
@@ -68,6 +70,7 @@ def explain_record(settings: Settings, asked: str, *, fetch: bool) -> Explanatio
     with ExitStack() as stack:
         database = stack.enter_context(opened_database(settings))
         found = explain(database, wanted, locations_of(settings))
+        found = with_cleanups(found, settings.data_dir / BACKUP_FOLDER, database)
         if not fetch:
             return found
         api = stack.enter_context(rental_api(settings))

@@ -36,7 +36,9 @@ def test_install_twice_and_remove(program: Program, crontab: FakeCrontab) -> Non
     assert (ended.status, ended.stdout) == (0, "")
     assert "Installed in " in ended.stderr
     # What runs on this machine decides whether it is a warning.
-    assert re.search(r"First run: 2\d{3}-.*Z, in |Nothing starts it: no cron daemon is running", ended.stderr)
+    assert re.search(
+        r"First run: 2\d{3}-.*Z, in |The sync won't start by itself: no cron daemon is running", ended.stderr
+    )
     assert crontab.content.startswith(OWN + b"# BEGIN syncctl (")
     assert b"\n*/7 * * * * /" in crontab.content
     assert (program.folder / "data").stat().st_mode & 0o077 == 0

@@ -53,7 +53,7 @@ def test_a_run_that_is_all_right(program: Program, monitor: ScriptedServer, sand
     assert first["create"] == ["1"]
     *log, waiting = summary(monitor).splitlines()
     assert log == ended.stderr.splitlines()
-    rejects = r"\d+ rejected rows, the oldest \d+ s old \(duplicates were never counted\)"
+    rejects = r"\d+ rejects, the oldest \d+ s old \(duplicates were never counted\)"
     assert re.search(f"INFO  Waiting for a person: {rejects}$", waiting)
     assert "Total errors: 0" in ended.stderr
     assert_hidden(ended)

@@ -54,6 +54,22 @@ def program(tmp_path: Path) -> Program:
     return program
 
 
+def imported(program: Program) -> None:
+    """Add an import of three files, one of which brought nothing new, and one failed."""
+    files = (
+        LocationResult("walkin_sg_kochi.csv", "", Counts(rows=10, saved=5, merged=3, ignored=2)),
+        LocationResult("walkin_sg_thrissur.csv", "", Counts(rows=4, merged=4)),
+        LocationResult("walkin_z_kannur.csv", "", unchanged=True),
+    )
+    counts = Counts(rows=14, saved=5, merged=7, ignored=2)
+    error = f"walkin_z_kannur.csv: {'very ' * 12}broken, the reason of which is too long for a line"
+    step = StepResult(StepName.WALKIN, StepStatus.PARTIAL, counts, 3, 3, 1, error, locations=files)
+    start = START + timedelta(hours=1)
+    result = RunResult("import walkin", "fa" * 16, Trigger.MANUAL, False, start, 2.34, None, (step,))
+    with closing(open_storage(f"sqlite:///{program.folder / 'data' / 'syncctl.db'}")) as database:
+        database.save_run(RunEntry(result.run_id, start, history_document(result)))
+
+
 def plain(shown: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
 
@@ -76,7 +92,10 @@ def test_in_a_pipe_each_step_is_a_line_newest_run_first(program: Program) -> Non
         "12 added",
         "0 changed",
         "2 already there",
+        "0 finished",
+        "0 merged",
         "1 rejected",
+        "0 ignored",
         "1 error",
         "1 of 2 locations failed",
     ]
@@ -168,11 +187,12 @@ def test_on_a_terminal_the_newest_run_is_the_lowest_line_and_quiet_ones_are_one(
     lines = on_screen(program, monkeypatch, capsys, "history")
     assert all(len(line) <= 80 for line in lines)
     assert lines[0].split() == ["When", "(IST)", "Run", "Result", "Took"]
-    good, twin, stopped, bad, quiet, _hint = (" ".join(line.split()) for line in lines[1:])
+    good, twin, stopped, bad, rest, quiet, _hint = (" ".join(line.split()) for line in lines[1:])
     assert (good[:1], good[-6:], "12 added, 1 changed at the source" in good) == ("✓", " 2.3 s", True)
     assert "nothing new" in twin
     assert "stopped before its first step" in stopped
     assert bad.startswith("! yesterday 17:45 cd340000 bookings: 1 of 2 locations failed; ")
+    assert rest == "changed at the source only"
     assert quiet == "✓ yesterday 19:10 41 runs until 22:30, nothing new"
     assert len(on_screen(program, monkeypatch, capsys, "history", "-v")) == 20 + 2
     assert "20 runs until" in on_screen(program, monkeypatch, capsys, "history", "--limit", "20")[1]
@@ -188,7 +208,25 @@ def test_on_a_terminal_the_location_that_failed_stands_first(
     assert shown.index("9 Suitor Guy - Kottayam") < shown.index("7 Suitor Guy - Perinthalmanna")
     assert "HTTP 502 [/red] for 90xxxxxx78" in shown
     (numbers,) = (line for line in lines if "Perinthalmanna" in line)
-    assert numbers.split()[-5:] == ["12", "0", "2", "0", "1"]
+    assert numbers.split()[-3:] == ["12", "2", "1"]  # as the step's line counts them
+    imported(program)
+    lines = on_screen(program, monkeypatch, capsys, "history", "fa")
+    assert [line.split() for line in lines if ".csv  " in line or "more file" in line] == [
+        ["walkin_sg_kochi.csv", "5", "3", "2"],
+        ["walkin_sg_thrissur.csv", "0", "4", "0"],
+        ["1", "more", "file,", "nothing", "new", "0", "0", "0"],
+    ]
+
+
+def test_the_files_of_an_import_are_named(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported(program)
+    shown = " ".join(" ".join(on_screen(program, monkeypatch, capsys, "history")).split())
+    assert "import walkin, walkin_sg_kochi.csv" in shown
+    assert "broken, the reason of…" in shown
+    first = program.run("history", "--limit", "1").stdout.splitlines()[0].split("\t")
+    assert first[-1] == "walkin_sg_kochi.csv and 1 more"
 
 
 def test_statistics_count_whole_runs_only(program: Program, sandbox: Sandbox) -> None:
@@ -212,7 +250,7 @@ def test_statistics_in_plain_words(
         "succeeded 3, 75.0%: the target of 99% is missed",
         "within 30 s 4, 100.0%",
         "duration p50 2.3 s, p95 2.3 s, p99 2.3 s",
-        "longest gap 19 h 45 min: yesterday 17:45 IST until now",
+        "longest gap 19 h: yesterday 17:45 IST until now",
         "worst location bookings of location 9 Suitor Guy - Kottayam: failed in 1 run,",
         "last: HTTP 502 [/red] for 90xxxxxx78",
         "rows a day 30 came in, 24 new leads were added, on average",

@@ -206,13 +206,13 @@ def test_on_a_terminal_each_file_is_told_above_the_table(program: Program, impor
 def test_all_without_files_names_the_folder_where_it_looked(program: Program) -> None:
     said = program.run("all").stderr
     folder = program.folder / "data" / "imports"
-    for title, kind in (("Walk-ins", "walkin"), ("Losses of sale", "lossofsale")):
+    for title, kind in (("Walk-ins", "walk-in"), ("Losses of sale", "loss-of-sale")):
         assert f"  {title}: no {kind} file in {folder} (IMPORT_DIR), which does not exist" in said
     folder.mkdir()
-    assert f"no walkin file in {folder} (IMPORT_DIR)\n" in program.run("sync:all").stderr
+    assert f"no walk-in file in {folder} (IMPORT_DIR)\n" in program.run("sync:all").stderr
     assert program.run("sync:all", "-q").output == ""
     shown = program.run_on_terminal("all", columns=250).stdout
-    assert f"Walk-ins: no walkin file in {folder} (IMPORT_DIR)" in shown
+    assert f"Walk-ins: no walk-in file in {folder} (IMPORT_DIR)" in shown
 
 
 @pytest.mark.slow
@@ -224,7 +224,7 @@ def test_all_without_files_tells_of_those_that_lie_elsewhere(program: Program, i
     # The kind that is there needs no advice.
     said = program.run("all", "-q").stderr.splitlines()
     assert [line.split("  ", 1)[1] for line in said if ": move " in line] == [
-        f"loss of sale 2025.xlsx and 1 more lossofsale files are in {program.folder}: move them into "
+        f"loss of sale 2025.xlsx and 1 more loss-of-sale files are in {program.folder}: move them into "
         f"{imports}, or import them with `syncctl import lossofsale {program.folder}`"
     ]
     (imports / "walkin_sg_mg road.csv").unlink()
@@ -263,6 +263,6 @@ def test_the_old_names_for_all_files_end_as_an_import_of_an_empty_folder_does(
     assert ended.status == program.run("import", "walkin", str(folder)).status == 65
     error, hint = (line.split("  ", 1)[-1] for line in ended.stderr.splitlines())
     missing = "" if there else ", which does not exist"
-    assert error.endswith(f"There is no walkin file in {folder} (IMPORT_DIR){missing}.")
+    assert error.endswith(f"There is no walk-in file in {folder} (IMPORT_DIR){missing}.")
     assert hint.startswith(f"walkin_sg_calicut.csv is in {program.folder}: move it into {folder}")
     assert not count(program, "SELECT count(*) FROM leads")

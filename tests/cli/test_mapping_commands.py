@@ -22,7 +22,7 @@ def test_from_a_strange_file_to_its_leads_without_a_release(program: Program, fi
     looked = program.run("import", "columns", file.name)
     assert looked.status == 65
     assert "A\tClient\tleft over\tAnju" in looked.stdout.splitlines()
-    assert 'add to MAPPING_FILE: [columns.walkin] "Client" = "COLUMN"' in looked.stdout
+    assert '\n[columns.walkin]\n"Client" = "COLUMN"\n"Colour" = "COLUMN"\n' in looked.stdout
     refused = program.run("import", "walkin", file.name)
     assert refused.status == 65
     assert 'add to MAPPING_FILE: [columns.walkin] "Client" = "name"' in refused.stderr

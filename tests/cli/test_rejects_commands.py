@@ -48,16 +48,25 @@ def test_on_a_terminal_counts_come_first_and_each_reject_is_one_line(listed: Pro
             assert f"{store} · walkin_{file}.csv" in lines
         for reject in rejects(listed):
             (line,) = (line for line in lines if line.startswith(reject["id"][:8]))
-            shown_in_full = f"  row {reject['row']}  {reject['reason']}"
-            assert (shown_in_full if columns == 120 else shown_in_full[:44]) in line
+            assert f"  row {reject['row']}  {reject['reason'][:24]}" in line
+        assert "Date '31-02-2025' can't be read as a date (day first)" in " ".join(shown.split())
         assert "7796831125" not in shown
 
 
 def test_in_a_pipe_there_is_one_line_each(listed: Program) -> None:
     lines = listed.run("rejects", "list").stdout.splitlines()
     assert len(lines) == 4
-    said = " walkin walkin_sg_calicut.csv row 3: too few digits in the phone number (Date: 09-10-2025, "
-    assert sum(said in line for line in lines) == 1
+    (line,) = (line.split("\t") for line in lines if "sg_calicut.csv row 3" in line)
+    assert line[1] in {reject["id"] for reject in rejects(listed)}
+    about = ["walkin", "walkin_sg_calicut.csv row 3", "Suitor Guy - Calicut"]
+    assert line[2:6] == [*about, "too few digits in the phone number"]
+    assert line[6].startswith("Date: 09-10-2025, ")
+
+
+def test_a_limit_is_one_of_the_summary_too(listed: Program) -> None:
+    shown = listed.run_on_terminal("rejects", "list", "--limit", "1", columns=80)
+    rows = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown.stdout).splitlines()]
+    assert (["3", "3", "more", "lines"] in rows, len(rows)) == (True, 10)
 
 
 def test_a_store_may_be_written_in_any_spelling(listed: Program) -> None:
@@ -102,7 +111,7 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
     ended = listed.run("rejects", "import", "bad.csv")
     assert ended.status == 0
     assert ended.stdout.splitlines()[-1] == "2 fixed, 1 still rejected, 1 unchanged."
-    assert "2 rows are still on the rejects list." in ended.stderr
+    assert "2 rejects are still on the list." in ended.stderr
     again = json.loads(listed.run("rejects", "import", "bad.csv", "--json").stdout)
     assert (again["fixed"], again["not_listed"], again["unchanged"]) == (0, 2, 2)
     assert {line["outcome"] for line in again["lines"]} == {"not_listed", "unchanged"}
@@ -214,5 +223,5 @@ def test_a_dry_run_of_a_retry_writes_nothing(listed: Program) -> None:
     assert "DRY RUN: nothing was written." in tried.stderr
     assert "4 still rejected" in tried.stdout
     one = listed.run("rejects", "retry", "-n", "--reason", "Date").stdout
-    assert "Tried again: 1 row: " in one
+    assert "1 reject tried again: " in one
     assert json.loads(listed.run("rejects", "retry", "-n", "--json").stdout)["dry_run"] is True

@@ -47,7 +47,7 @@ def test_after_a_run_it_is_ok(program: Program) -> None:
     assert (status["health"], status["ok"]) == ("OK", True)
     not_seen, waiting = status["reasons"]
     assert not_seen.startswith("Scheduler: ")  # one run without a terminal is no scheduler
-    assert "rejected rows" in waiting
+    assert "rejects" in waiting
     assert (status["scheduled"]["by"], status["next_sync_at"]) == (None, None)
     booking = status["steps"][1]
     assert (booking["name"], booking["status"], booking["late"]) == ("booking", "success", False)
@@ -101,7 +101,7 @@ def test_a_run_of_one_location_is_not_ok(program: Program) -> None:
     assert [step["late"] for step in status["steps"]] == [False, True, True]
     partly = ["only some locations or days" in reason for reason in status["reasons"]]
     assert partly == [True, True, False, False]
-    assert "rejected row" in status["reasons"][3]
+    assert "reject" in status["reasons"][3]
 
 
 @pytest.mark.slow

@@ -373,7 +373,7 @@ def test_the_beginning_of_an_id_has_six_characters(world: World, file: Path) -> 
     with world.storage() as storage:
         (reject,) = storage.rejects()
     for length in range(1, 6):
-        with pytest.raises(UsageError, match="too short to name a reject: give 6 "):
+        with pytest.raises(UsageError, match="too short to name a reject: give at least 6 "):
             world.dismiss_rejects(reject.reject_id[:length])
     assert open_rejects(world) == 1
 

@@ -262,7 +262,7 @@ def test_a_row_of_a_file_tells_its_file(world: World, tmp_path: Path) -> None:
     )
     world.import_files(StepName.WALKIN, path)
     history = only(asked(world, PHONE))
-    assert "first seen in the walkin file walkin_sg_calicut.csv, by run" in said(history)
+    assert "first seen in the walk-in file walkin_sg_calicut.csv, by run" in said(history)
     assert "(import walkin, manual)" in said(history)
     rejected = only(asked(world, "12"))
     assert rejected.state is RecordState.REJECTED

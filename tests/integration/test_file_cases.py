@@ -59,10 +59,15 @@ def test_customer_name_counts_before_customer_and_dates_that_can_be_read(
     header = ["Customer", "Customer Name", "Contact", "Date", "Enquiry Date", "Branch"]
     rows = [
         ["C-17", "Anju", "9846012345", "soon", "01-02-2025", "Calicut"],
-        ["Binu", "-", "9846012346", "", "02-02-2025", "Calicut"],
+        ["Binu", "-", "9846012346", "", "02-02-2025", "Z Edappally"],
     ]
     file = write(tmp_path / "walkin_sg_calicut.csv", *rows, header=header)
-    assert counts(world.import_files(WALKIN, file)) == (2, 0, 0, 0, 0, 0)
+    result = world.import_files(WALKIN, file)
+    assert counts(result) == (2, 0, 0, 0, 0, 0)
+    assert file_of(result).warning == (
+        "the store column says Zorucci - Edappally, but Suitor Guy - Calicut counts: row 4"
+    )
+    assert {lead["store"] for lead in world.app.leads()} == {"Suitor Guy - Calicut"}
     assert {lead["name"]: lead["createdAt"].day for lead in world.app.leads()} == {"Anju": 1, "Binu": 2}
 
 

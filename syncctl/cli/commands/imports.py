@@ -180,6 +180,8 @@ def _import_command(kind: str) -> Callable[..., None]:
 
 
 def _import_from_folder(kind: str) -> Callable[..., None]:
+    from syncctl.domain.sources import FILE_WORDS, StepName
+
     def import_all(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
         session: Session,
         dry_run: ImportDryRun = False,
@@ -189,13 +191,12 @@ def _import_from_folder(kind: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.sources import StepName
         from syncctl.wiring.runs import import_from_folder
 
         job = import_from_folder(session.settings, StepName(kind), explicit=True)
         _import(session, job, _Options(dry_run, preview, only_if, force, wait, json))
 
-    import_all.__doc__ = f"Import all {kind} files in IMPORT_DIR, unchanged ones too."
+    import_all.__doc__ = f"Import all {FILE_WORDS[StepName(kind)]}s in IMPORT_DIR, unchanged ones too."
     return import_all
 
 

@@ -86,7 +86,7 @@ def _list(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List rejected rows and the reasons, phone numbers masked."""
+    """List the rejects and the reasons, phone numbers masked."""
     from syncctl.cli.render.rejects import render_rejects
     from syncctl.wiring.rejects import listed_rejects
 
@@ -128,7 +128,7 @@ def _import(
     session: Session, file: Corrected, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False
 ) -> None:
     """Save what the corrected sheet has right now, off the list."""
-    from syncctl.cli.render.rejects import render_corrections
+    from syncctl.cli.render.rejects_corrected import render_corrections
     from syncctl.domain.steps import Trigger
     from syncctl.wiring.runs import Invocation, import_corrected_rejects
 
@@ -149,7 +149,7 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     json: Json = False,
 ) -> None:
     """Try them again after a fix, and save what is valid now."""
-    from syncctl.cli.render.rejects import render_retry
+    from syncctl.cli.render.rejects_corrected import render_retry
     from syncctl.domain.steps import Trigger
     from syncctl.wiring.runs import Invocation, retry_rejects
 

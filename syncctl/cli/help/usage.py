@@ -11,6 +11,7 @@ import typer
 
 from syncctl.cli.render.printer import print_message
 from syncctl.safe_output.printable import printable
+from syncctl.text import did_you_mean
 
 ANY_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """The class of all usage errors of Typer, which has no public name."""
@@ -60,7 +61,7 @@ def unknown_command(name: str, context: Any) -> str:
     # Whoever types "install" means `cron install`.
     exact = [line for line, last in last_words.items() if last == name]
     found = exact or _near(name, here) or _near(name, last_words)
-    return f"There is no command {what!r}.{_did_you_mean(found)}"
+    return f"There is no command {what!r}.{did_you_mean(found)}"
 
 
 def typed(context: Any) -> str:
@@ -115,7 +116,7 @@ def _about_option(written: str, context: Any, arguments: Sequence[str]) -> str:
         line = " ".join((context.command_path, _command_among(arguments, context.command)))
         return f"{written} goes after the command, as in `{line} {written}`."
     near = get_close_matches(written, [name for each in options for name in each.opts], 3, 0.65)
-    return f"There is no option {written}.{_did_you_mean(near)}"
+    return f"There is no option {written}.{did_you_mean(near)}"
 
 
 def _command_among(arguments: Sequence[str], group: Any) -> str:
@@ -137,7 +138,3 @@ def _range(numbers: Any) -> str:
     if least is None:
         return ""
     return f", {least} or more" if most is None else f" from {least} to {most}"
-
-
-def _did_you_mean(names: list[str]) -> str:
-    return f" Did you mean {' or '.join(names)}?" if names else ""

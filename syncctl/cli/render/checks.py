@@ -136,8 +136,8 @@ def _screen(report: CheckReport, redact: Callable[[str], str]) -> None:
     line = [f"{counted[mark]} {word}" for mark, word in _SUMMARY if counted[mark]]
     console().print(f"\n[dim]{' · '.join(line)}[/dim]")
     if report.took:
-        took = ", ".join(f"{what} in {seconds:.2f} s" for what, seconds in report.took.items())
-        console().print(f"[dim]looked up: {took}[/dim]")
+        took = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in report.took.items())
+        console().print(f"[dim]Time for each: {took}[/dim]")
 
 
 _SUMMARY = (

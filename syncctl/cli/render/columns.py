@@ -9,15 +9,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_line, print_result, print_text
+from syncctl.domain.sources import FILE_WORDS
 from syncctl.mapping.file_columns import file_columns
 from syncctl.safe_output.printable import printable
-from syncctl.text import and_more
+from syncctl.text import mapping_entry
 
 if TYPE_CHECKING:
     from syncctl.services.imports.columns import ColumnReport, HeaderColumns, SheetColumns, TakenColumn
-
-FIELDS_SHOWN = 3
-LINES_SHOWN = 3
 
 _Row = tuple[str, str, str, str]
 """A column's letter and title, what it is taken for, samples."""
@@ -30,19 +28,20 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
 
         print_result(redacted(_document(report), redact))
         return
-    from syncctl.files.headers import likely_title
-
-    for sheet in report.sheets:
-        for header in sheet.headers:
-            _print_header(report, sheet, header, lambda shown: printable(redact(shown)))
+    headers = [(sheet, header) for sheet in report.sheets for header in sheet.headers]
+    for number, (sheet, header) in enumerate(headers):
+        if number and sys.stdout.isatty():
+            print_line("")
+        _print_header(report, sheet, header, lambda shown: printable(redact(shown)))
     for problem in report.problems:
         print_text(f"Not read: {printable(redact(problem))}")
     if report.hidden_sheets:
         print_text(printable(f"Hidden, so an import passes over them: {', '.join(report.hidden_sheets)}."))
-    headers = [header for sheet in report.sheets for header in sheet.headers]
-    lines = {each.title: each.line for header in headers for each in header.left_over}
-    if (likely := likely_title(lines)) is not None:
-        print_text(printable(redact(f"To have a left-over title read, {lines[likely]}")))
+    if titles := dict.fromkeys(each.title for _, header in headers for each in header.left_over):
+        print_text("To have a left-over title read, add its line to MAPPING_FILE:")
+        print_line(f"[columns.{report.kind}]")
+        for title in titles:
+            print_line(printable(redact(mapping_entry(title, "COLUMN"))))
         print_text(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
 
 
@@ -50,17 +49,18 @@ def _print_header(
     report: ColumnReport, sheet: SheetColumns, header: HeaderColumns, shown: Callable[[str], str]
 ) -> None:
     name = f"{report.file}, sheet {sheet.name}" if sheet.name else report.file
-    what = f"{report.kind}, titles in row {header.row}"
+    kind = FILE_WORDS[report.kind]
+    what = f"{kind}, titles in row {header.row}"
     if not header.is_header:
-        what = f"{report.kind}: no row has titles for name and phone; row {header.row} comes nearest"
+        what = f"{kind}: no row has titles for name and phone; row {header.row} comes nearest"
     elif header is not sheet.headers[0]:
-        what = f"{report.kind}, other titles from row {header.row} on"
+        what = f"{kind}, other titles from row {header.row} on"
     rows = [tuple(map(shown, row)) for row in _rows(header)]
     missing = ", ".join(each.field for each in header.missing)
     end = f"No column for: {missing}." if missing else "Every field has its column."
     if sys.stdout.isatty():
         _print_table(shown(f"{name} ({what})"), rows)
-        print_text(end + "\n")
+        print_text(end)
         return
     for line in (shown(f"{name} ({what})"), *("\t".join(row) for row in rows), end):
         print_line(line)
@@ -77,9 +77,11 @@ def _rows(header: HeaderColumns) -> Iterator[_Row]:
 
 def _meaning(taken: TakenColumn) -> str:
     later = f", if its column {taken.rank - 1} is empty" if taken.rank > 1 else ""
+    if taken.column == "store":
+        return f"store{later}, if neither --store nor the name of file or sheet says it"
     if not taken.fields:
-        return f"{taken.column}{later}" + ("" if taken.column == "store" else ": not used in these files")
-    into = ", ".join(taken.fields[:FIELDS_SHOWN]) + and_more(len(taken.fields) - FIELDS_SHOWN)
+        return f"{taken.column}{later}: not used in these files"
+    into = ", ".join(taken.fields)
     same = taken.fields == (taken.column,)
     return f"{taken.column}{later}" if same else f"{taken.column}{later} → {into}"
 

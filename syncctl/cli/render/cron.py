@@ -42,7 +42,7 @@ class Schedule(NamedTuple):
 def start_words(start: NextStart, clock: Clock, which: str = "Next run") -> str:
     """When the sync starts by itself next, in a sentence; in UTC where stderr is not a terminal."""
     if start.problem:
-        return f"Nothing starts it: {start.problem.rstrip('.')}. {start.hint}".rstrip()
+        return f"The sync won't start by itself: {start.problem.rstrip('.')}. {start.hint}".rstrip()
     when = "see the line's schedule"
     if start.at is not None:
         when = clock.moment(start.at) if sys.stderr.isatty() else instant(start.at)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.cli.render.clock import Clock
 from syncctl.cli.render.explain import Visible, render_explanation
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_line
+from syncctl.cli.render.printer import console, plain_table, print_fields, print_line, print_text
 from syncctl.cli.render.status import render_status
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def render_demo(result: DemoResult, redactor: Redactor) -> None:
     if sys.stdout.isatty():
         print_line("")
     for hint in result.hints:
-        print_line(hint)
+        print_text(hint)
 
 
 def _print_command(line: str) -> None:

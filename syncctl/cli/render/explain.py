@@ -40,7 +40,7 @@ _KINDS: dict[str, _Kind] = {
     LeadType.LOSS_OF_SALE: ("Loss of sale", "loss of sale", "losses of sale"),
     "justDial": ("Just Dial", "Just Dial lead", "Just Dial leads"),
 }
-_REJECTED: _Kind = ("Row", "rejected row", "rejected rows")
+_REJECTED: _Kind = ("Row", "reject", "rejects")
 _OF_ROWS = (RecordState.REJECTED, RecordState.ANSWERED, RecordState.REFUSED)
 """Of rows that have become no record."""
 
@@ -153,24 +153,30 @@ def _title(history: RecordHistory, visible: Visible) -> str:
 def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
     """The history line by line, newest last: a label, or the moment of an event, and what there is to say."""
     if history.origin.dated_at is not None:
-        yield "dated", f"{field_text(history.origin.dated_at)} by the shop's clock"
+        yield "dated", f"{field_text(history.origin.dated_at)}, by the shop's clock"
     for event in history.events:
         yield moment(event.at), event.what
     yield "now", history.state.value
     if history.lead is not None:
         yield "lead", _lead(history.lead)
         for field in history.lead.differs:
+            of_source = _quoted(field.source, "nothing")
             yield (
                 _LABELS[field.changed_by],
-                f"{field.field}: {field_text(field.lead)}, source {field_text(field.source)}",
+                f"{field.field} is {_quoted(field.lead)}; the source has {of_source}",
             )
     for report in history.reports:
         yield "report", report.report_id
     if history.source_now is not None:
         yield "source", history.source_now.state
         for field in history.source_now.differs:
-            yield "source", f"{field.field}: {field_text(field.source)}, before {field_text(field.lead)}"
+            yield "source", f"{field.field} is {_quoted(field.source)} now, was {_quoted(field.lead)}"
     yield from (("note", note) for note in history.notes)
+
+
+def _quoted(value: object, if_none: str = "empty") -> str:
+    """A field's value within a sentence."""
+    return if_none if value in (None, "") else f'"{field_text(value)}"'
 
 
 def _lead(lead: LeadNow) -> str:

@@ -7,16 +7,23 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
-from syncctl.cli.run_words import STEP_STYLES, corrected_words, counts_text, trigger_word
+from syncctl.cli.run_words import (
+    COUNT_WORDS,
+    STEP_STYLES,
+    corrected_words,
+    counts_text,
+    place_noun,
+    trigger_word,
+)
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
-from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, PLURALS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
 from syncctl.services.checks.history import USUAL_COMMAND, reasons_once, run_document, runs_document
-from syncctl.text import plural, quantity
+from syncctl.text import and_more, plural, quantity, shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,23 +47,11 @@ _STATUS_WORDS = {
     StepStatus.FAILED: "failed",
     StepStatus.SKIPPED: "skipped",
 }
-_STEP_WORDS: dict[str, str] = {
-    **{step: source.plural for step, source in SOURCES.items()},
-    StepName.WALKIN: "walk-ins",
-    StepName.LOSS_OF_SALE: "losses of sale",
-}
 _TRIGGER_WORDS: dict[str, str] = {trigger: trigger_word(trigger) for trigger in Trigger}
-_PIPED = (("saved", "added"), ("updated", "changed"), ("existing", "already there"), ("invalid", "rejected"))
-_COUNT_COLUMNS = (
-    ("saved", "\nadded"),
-    ("updated", "\nchanged"),
-    ("existing", "already\nthere"),
-    ("reported", "\nfinished"),
-    ("invalid", "\nrejected"),
-)
-"""The titles are narrow so that the table fits into 80 characters."""
-
 _ID_SHOWN = 8
+_RESULT_SHOWN = 160
+"""Characters of a run's result in a list, on as many lines as it takes; `history RUN` has all of it."""
+
 _NARROW, _WIDE = 70, 100
 """Terminal widths: from the first on there is a column with how long it took, from the second on those with
 the command and who started it."""
@@ -64,7 +59,7 @@ the command and who started it."""
 
 def step_word(name: str) -> str:
     """What a step brings, as people say it: `bookings`."""
-    return _STEP_WORDS.get(name, name)
+    return PLURALS.get(StepName(name), name) if name in list(StepName) else name
 
 
 def print_no_runs(*, failed_only: bool) -> None:
@@ -96,7 +91,7 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
     if wide := out.width >= _WIDE:
         table.add_column("Command", no_wrap=True)
         table.add_column("Started", no_wrap=True)
-    table.add_column("Result")
+    table.add_column("Result", overflow="fold")
     if out.width >= _NARROW:
         table.add_column("Took", justify="right", no_wrap=True)
     for line in reversed(lines):
@@ -106,21 +101,26 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         command = _shared(run.command for run in line)
         named = [command] if not (wide or several) and command != USUAL_COMMAND else []
         named += [f"taken back {clock.short(newest.undone_at)}"] if newest.undone_at else []
-        result = ": ".join(filter(None, (", ".join(named), result)))
+        named += [_files(newest.steps)] if not several else []
+        result = ": ".join(filter(None, (", ".join(filter(None, named)), result)))
         cells: list[RenderableType] = [
             _sign(newest),
             clock.short(oldest.started_at),
             "" if several else f"[dim]{newest.run_id[:_ID_SHOWN]}[/dim]",
             *([command, _shared(map(_trigger_words, line))] if wide else []),
-            Text(
-                printable(redact(result)), "dim" if newest.is_quiet else "", no_wrap=True, overflow="ellipsis"
-            ),
+            Text(shortened(printable(redact(result)), _RESULT_SHOWN), "dim" if newest.is_quiet else ""),
             *(["" if several else _took(newest)] if out.width >= _NARROW else []),
         ]
         table.add_row(*cells)
     out.print(table)
     if hint:
         out.print("[dim]`syncctl history RUN` shows one run; -v lists quiet runs too, --limit 0 all.[/dim]")
+
+
+def _files(steps: Iterable[PastStep]) -> str:
+    """The first file of an import, and how many more there were."""
+    names = [place.location for step in steps if step.name in FILE_STEPS for place in step.locations]
+    return f"{names[0]}{and_more(len(names) - 1)}" if names else ""
 
 
 def _several_words(line: Sequence[PastRun], clock: Clock) -> str:
@@ -188,9 +188,10 @@ def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:
         came_to = corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
         print_fields((*about, came_to, *undone), redact)
     for step in run.steps:
-        errors = quantity(step.errors, "error")
+        errors = f"{step.errors} {plural(step.errors, 'error')}"
         counts = _counts_texts(step.counts)
-        fields = (*about, step.name, step.status.value, *counts, errors, step.error or "", *undone)
+        said = (step.error or "", _files([step]), *undone)
+        fields = (*about, step.name, step.status.value, *counts, errors, *said)
         print_fields(fields, redact, {len(about) + 1: STEP_STYLES.get(step.status, "")})
         for location in step.locations if with_locations else ():
             place = (location.location, location.store)
@@ -199,7 +200,7 @@ def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:
 
 
 def _counts_texts(counts: Counts) -> tuple[str, ...]:
-    return tuple(f"{getattr(counts, field)} {word}" for field, word in _PIPED)
+    return tuple(f"{getattr(counts, field)} {word}" for field, word in COUNT_WORDS.items())
 
 
 def _remarks(location: PastLocation) -> list[str]:
@@ -246,9 +247,6 @@ def _run_screen(run: PastRun, redact: Redact, clock: Clock) -> None:
             out.print(f"  [red]{_shown(step.error, redact)}[/red]")
         if step.locations:
             out.print(_locations_table(step, redact))
-        others = step.processed - sum(not location.error for location in step.locations)
-        if step.locations and others > 0:
-            out.print(f"  [dim]{quantity(others, f'more {_place_noun(step)}')}, nothing new[/dim]")
     if run.undone_at:
         out.print(f"\nTaken back: {clock.moment(run.undone_at)}.")
     elif run.is_import:
@@ -258,39 +256,42 @@ def _run_screen(run: PastRun, redact: Redact, clock: Clock) -> None:
 def _step(step: PastStep) -> str:
     parts = [_STATUS_WORDS[step.status]]
     if step.total:
-        parts.append(f"{step.processed:,} of {quantity(step.total, _place_noun(step))}")
+        parts.append(f"{step.processed:,} of {step.total:,} {place_noun(step.name, step.total)}")
     if step.dormant:
         parts.append(f"{step.dormant:,} dormant")
     return f"{', '.join(parts)}; {counts_text(step.counts)}"
 
 
-def _place_noun(step: PastStep) -> str:
-    return "file" if step.name in FILE_STEPS else "location"
-
-
 def _locations_table(step: PastStep, redact: Redact) -> Table:
-    """What failed stands first, then what there is to be warned of."""
+    """What failed stands first, then what there is to be warned of; those without news are one line, so that
+    the numbers add up to the step's. Only outcomes that there were have a column."""
+    fields = [field for field in COUNT_WORDS if getattr(step.counts, field)]
     table = plain_table(gap=1, header_style="dim")
     table.add_column("", width=1)
     table.add_column("", overflow="fold")
-    for _, title in _COUNT_COLUMNS:
-        table.add_column(title, justify="right", no_wrap=True)
+    titles = [COUNT_WORDS[field].replace(" ", "\n") for field in fields]  # narrow, to fit 80 characters
+    lower = "\n" * ("\n" in "".join(titles))
+    for title in titles:
+        table.add_column(title if "\n" in title else lower + title, justify="right", no_wrap=True)
+    rest = step.counts
     for location in sorted(step.locations, key=lambda each: (not each.error, not each.warning)):
         is_file = step.name in FILE_STEPS
         place = [location.location, location.store] if is_file else [_place(location)]
         about = "\n".join(_shown(line, redact) for line in (*place, *_remarks(location)) if line)
-        numbers = [getattr(location.counts, field) for field, _ in _COUNT_COLUMNS]
-        table.add_row(
-            "",
-            f"[red]{about}[/red]" if location.error else about,
-            *("" if location.error and not location.counts.rows else _number(number) for number in numbers),
-        )
+        is_empty = location.error and not location.counts.rows
+        numbers = [] if is_empty else _numbers(location.counts, fields)
+        table.add_row("", f"[red]{about}[/red]" if location.error else about, *numbers)
+        rest -= location.counts
+    others = step.processed - sum(not location.error for location in step.locations)
+    if others > 0:
+        more = f"[dim]{others:,} more {place_noun(step.name, others)}, nothing new[/dim]"
+        table.add_row("", more, *_numbers(rest, fields))
     return table
+
+
+def _numbers(counts: Counts, fields: Iterable[str]) -> list[str]:
+    return [f"{number:,}" if (number := getattr(counts, field)) else "[dim]0[/dim]" for field in fields]
 
 
 def _place(location: PastLocation) -> str:
     return f"{location.location or ALL_LOCATIONS} {location.store}".rstrip()
-
-
-def _number(number: int) -> str:
-    return f"{number:,}" if number else "[dim]0[/dim]"

@@ -161,7 +161,7 @@ def _figures(summary: MonthSummary) -> Iterator[tuple[str, str]]:
         yield _kind(lead_type), f"{summary.by_type[lead_type]:,}"
     yield "Finished", _share(summary.finished, summary.leads)
     yield "First call", _days(summary.median_days_to_call)
-    yield "Rejected rows", f"{sum(summary.rejects.values()):,}"
+    yield "Rejects", f"{sum(summary.rejects.values()):,}"
 
 
 def _changes(summary: MonthSummary) -> Iterator[tuple[str, str]]:

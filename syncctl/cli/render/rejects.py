@@ -1,4 +1,4 @@
-"""Renders the rejects list, and what became of rejects that were corrected, tried again or dismissed."""
+"""Renders the rejects list, and which rejects are dismissed."""
 
 from __future__ import annotations
 
@@ -6,41 +6,26 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from textwrap import shorten
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import (
     console,
     plain_table,
-    print_line,
+    print_fields,
     print_message,
     print_result,
     print_text,
 )
-from syncctl.cli.run_words import corrected_words, counts_text
 from syncctl.cli.terminal.pager import paged
-from syncctl.domain.run_documents import counts_document
 from syncctl.locations import location_words
-from syncctl.text import plural, quantity
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
-    from syncctl.cli.render.documents.imports import (
-        CorrectedLineDocument,
-        CorrectionDocument,
-        CorrectionOutcomesDocument,
-        DismissedDocument,
-        RejectsDocument,
-        RetryDocument,
-    )
+    from syncctl.cli.render.documents.imports import DismissedDocument, RejectsDocument
     from syncctl.domain.records import Reject
-    from syncctl.domain.run_results import Counts
-    from syncctl.services.rejects.correcting import LineResult, SheetResult
     from syncctl.services.rejects.reject_list import RejectDocument
 
 Redact = Callable[[str], str]
-
-VALUES_SHOWN = 160
-"""Characters of a raw row shown by `rejects list`; --json and the export have it in full."""
 
 ID_SHOWN = 8
 """Digits of an id in the table: enough to name it by, among some thousands."""
@@ -72,7 +57,7 @@ def render_rejects(
         return
     if on_terminal and found:
         with paged():
-            _print_counts(found, redact)
+            _print_counts(found, limit, redact)
             _print_table(documents, redact)
     else:
         _print_documents(documents, redact)
@@ -102,41 +87,39 @@ def _in_groups(reject: Reject) -> tuple[str | int, ...]:
 
 def _print_documents(documents: Sequence[RejectDocument], redact: Redact) -> None:
     for document in documents:
-        shown = shorten(redact(_values(document)), VALUES_SHOWN, placeholder=" …")
-        of_file = document["row"] is not None
-        place = (
-            f"{document['kind']} {_place(document)}" if of_file else f"{_place(document)} {document['store']}"
-        )
-        line = f"{document['rejected_at']}  {place.rstrip()}: {document['reason']}  ({shown})"
-        print_line(_shown(line, redact))
+        said = ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
+        about = (document["rejected_at"], document["id"], document["kind"], _place(document))
+        fields = (*about, document["store"], document["reason"], said)
+        print_fields([shown_cell(field, redact) for field in fields])
 
 
-def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
+def _print_counts(found: Sequence[Reject], limit: int, redact: Redact) -> None:
     from rich.markup import escape
 
-    from syncctl.safe_output.redact import mask_phones
-
-    counts = Counter((each.store or _NO_STORE, each.reason) for each in found)
+    counts = Counter((each.store or _NO_STORE, each.reason) for each in found).most_common()
+    lines = counts[: limit or None]
     out = console()
     out.print(f"[bold]{quantity(len(found), 'reject')}[/bold]\n")
     table = plain_table(header_style="dim")
-    table.add_column("Rows", justify="right", no_wrap=True)
-    table.add_column("Store", no_wrap=True)
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis")
-    for (store, reason), rows in counts.most_common():
-        masked = mask_phones(reason, mistyped=True)
-        table.add_row(f"{rows:,}", escape(_shown(store, redact)), escape(_shown(masked, redact)))
+    table.add_column("Rows", justify="right", no_wrap=True, min_width=4)
+    table.add_column("Store", no_wrap=True, min_width=max(len(store) for (store, _), _ in lines))
+    table.add_column("Reason", overflow="fold")
+    for (store, reason), rows in lines:
+        cells = shown_cell(store, redact), shown_cell(masked(reason), redact)
+        table.add_row(f"{rows:,}", *map(escape, cells))
+    if left := sum(rows for _, rows in counts[len(lines) :]):
+        table.add_row(f"{left:,}", f"[dim]{quantity(len(counts) - len(lines), 'more line')}[/dim]")
     out.print(table)
     out.print()
 
 
 def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
-    """One line each, below its store and its file or location. A reason is cut off only where the terminal is
-    too narrow for it; what the row says gets the rest of the line."""
+    """Each below its store and its file or location. A reason that is too long for its line goes on below;
+    what the row says gets the rest of the line."""
     from rich.markup import escape
 
     out = console()
-    reasons = [_shown(document["reason"], redact) for document in documents]
+    reasons = [shown_cell(document["reason"], redact) for document in documents]
     rows = [f"{' ' * _GAP}row {document['row']}" if document["row"] else "" for document in documents]
     starts = [document["id"][:ID_SHOWN] + row for document, row in zip(documents, rows, strict=True)]
     start_width = max(map(len, starts), default=0)
@@ -145,12 +128,13 @@ def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
     lines = zip(documents, starts, reasons, strict=True)
     for heading, group in groupby(lines, lambda line: _heading(line[0])):
         table = plain_table(gap=_GAP, show_header=False)
-        for width in (start_width, reason_width, max(room - reason_width, 1)):
-            table.add_column(no_wrap=True, overflow="ellipsis", width=width)
+        table.add_column(no_wrap=True, width=start_width)
+        table.add_column(overflow="fold", width=reason_width)
+        table.add_column(no_wrap=True, overflow="ellipsis", width=max(room - reason_width, 1))
         for document, start, reason in group:
-            said = _shown(_said(document), redact)
+            said = shown_cell(_said(document), redact)
             table.add_row(start, escape(reason), f"[dim]{escape(said)}[/dim]")
-        out.print(f"[bold]{escape(_shown(heading, redact))}[/bold]")
+        out.print(f"[bold]{escape(shown_cell(heading, redact))}[/bold]")
         out.print(table)
 
 
@@ -172,106 +156,22 @@ def _said(document: RejectDocument) -> str:
 
 
 def _place(document: RejectDocument) -> str:
-    """Where a reject stands: the file with sheet and row, or the report with its location."""
+    """Where a reject stands: the file with sheet and row, or the location."""
     if document["row"] is None:
-        return f"{document['kind']} {document['where']}"
+        return location_words(document["where"])
     sheet = f" {document['sheet']}" if document["sheet"] else ""
     return f"{document['where']}{sheet} row {document['row']}"
 
 
-def _values(document: RejectDocument) -> str:
-    return ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
-
-
-def _shown(written: str, redact: Redact) -> str:
+def shown_cell(written: str, redact: Redact) -> str:
+    """A text on one line, without secrets and control characters."""
     from syncctl.safe_output.printable import printable
 
     return printable(" ".join(redact(written).split()))
 
 
-def render_retry(run_id: str, counts: Counts, *, dry_run: bool, as_json: bool) -> None:
-    """The result of a retry."""
-    if as_json:
-        document: RetryDocument = {
-            "command": "rejects retry",
-            "ok": True,
-            "run_id": run_id,
-            "dry_run": dry_run,
-            **counts_document(counts),
-        }
-        print_result(document)
-        return
-    if dry_run:
-        print_message("DRY RUN: nothing was written.")
-    outcome = counts_text(counts, dry_run=dry_run, is_retry=True)
-    print_text(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
-    _tell_undo(run_id, is_stored=counts.rows > counts.invalid, dry_run=dry_run)
-
-
-def _tell_undo(run_id: str, *, is_stored: bool, dry_run: bool) -> None:
-    if is_stored and not dry_run and sys.stdout.isatty():
-        print_line(f"To take it back: syncctl import undo {run_id[:ID_SHOWN]}")
-
-
-def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as_json: bool) -> None:
-    """What became of the lines of a corrected sheet. `verbose`: name each."""
-    from syncctl.services.rejects.correcting import LineOutcome
-
-    if as_json:
-        document: CorrectionDocument = {
-            "command": "rejects import",
-            "ok": True,
-            "run_id": result.run_id,
-            "dry_run": result.dry_run,
-            **cast("CorrectionOutcomesDocument", result.counts()),
-            "listed": result.listed,
-            "lines": [_line_document(line) for line in result.lines],
-        }
-        print_result(document)
-        return
-    if result.dry_run:
-        print_message("DRY RUN: nothing was written.")
-    words = {LineOutcome.STILL_INVALID: "still rejected"}
-    if verbose:
-        words[LineOutcome.UNCHANGED] = "unchanged"
-        words[LineOutcome.FIXED] = "would be fixed" if result.dry_run else "fixed"
-    for line in result.lines:
-        if word := words.get(line.outcome):
-            where = f"{line.line.sheet} row {line.line.number}".lstrip()
-            print_text(_shown(_masked(": ".join(filter(None, (where, word, line.reason)))), redact))
-    print_text(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
-    if gone := result.count(LineOutcome.NOT_LISTED):
-        print_text(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
-    for outcome, why in (
-        (LineOutcome.WITHOUT_ID, "without an id to find the reject by"),
-        (LineOutcome.REPEATED, "with the same id as a line above"),
-    ):
-        if numbers := [str(line.line.number) for line in result.lines if line.outcome is outcome]:
-            rows = f"{plural(len(numbers), 'row')} {', '.join(numbers)}"
-            print_text(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
-    if result.listed:
-        stays = "would still be" if result.dry_run else f"{plural(result.listed, 'is', 'are')} still"
-        print_message(f"{quantity(result.listed, 'row')} {stays} on the rejects list.")
-    elif not result.dry_run:
-        print_message("The rejects list is empty.")
-    _tell_undo(result.run_id, is_stored=result.count(LineOutcome.FIXED) > 0, dry_run=result.dry_run)
-
-
-def _line_document(line: LineResult) -> CorrectedLineDocument:
-    first = line.rejects[0] if line.rejects else None
-    return {
-        "sheet": line.line.sheet,
-        "row": line.line.number,
-        "ids": [reject.reject_id for reject in line.rejects],
-        "outcome": line.outcome.value,
-        "reason": _masked(line.reason),
-        "kind": first.source if first else None,
-        "where": first.location if first else None,
-        "store": first.store if first else None,
-    }
-
-
-def _masked(written: str) -> str:
+def masked(written: str) -> str:
+    """A text of a row, in which any number may be meant for a phone number."""
     from syncctl.safe_output.redact import mask_phones
 
     return mask_phones(written, mistyped=True)

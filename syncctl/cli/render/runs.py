@@ -15,13 +15,14 @@ from syncctl.cli.run_words import (
     location_label,
     next_sync_words,
     outcome_words,
+    place_noun,
     result_text,
     steps_of_api,
     total_lines,
 )
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
-from syncctl.domain.sources import FILE_STEPS, StepName
+from syncctl.domain.sources import FILE_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.machine import NextStart
 
@@ -67,16 +68,16 @@ def _run_table(result: RunResult) -> None:
     for step in result.steps:
         table.add_column(STEP_TITLES[step.name], justify="right")
     table.add_row("Status", *(_styled_status(step) for step in result.steps))
-    files_only = all(step.name in FILE_STEPS for step in result.steps)
-    any_file = any(step.name in FILE_STEPS for step in result.steps)
-    title = "Files" if files_only else "Locations, files" if any_file else "Locations"
-    table.add_row(title, *(_locations(step) for step in result.steps))
-    rows = [("Rows", [step.counts.rows for step in result.steps])]
+    nouns = [place_noun(step.name, 2) for step in result.steps]
+    for noun in dict.fromkeys(nouns):
+        places = (_places(step) if of == noun else "" for of, step in zip(nouns, result.steps, strict=True))
+        table.add_row(noun.capitalize(), *places)
+    rows = [("Failed", [step.errors for step in result.steps])]
+    rows.append(("Rows", [step.counts.rows for step in result.steps]))
     for name in COUNT_WORDS:
         word = count_word(name, dry_run=result.dry_run)
         rows.append((word.capitalize(), [getattr(step.counts, name) for step in result.steps]))
     rows.append(("Kept, changed at the source", [step.changed for step in result.steps]))
-    rows.append(("Failed", [step.errors for step in result.steps]))
     for title, numbers in rows:
         if any(numbers):
             table.add_row(title, *(f"{number:,}" if number else "[dim]0[/dim]" for number in numbers))
@@ -110,9 +111,7 @@ def _styled_status(step: StepResult) -> str:
     return f"[{style}]{step.status.value}[/{style}]"
 
 
-def _locations(step: StepResult) -> str:
-    if step.name is StepName.STORES:
-        return "[dim]-[/dim]"
+def _places(step: StepResult) -> str:
     return f"{step.processed:,}/{step.total:,}"
 
 
@@ -123,7 +122,5 @@ def _dry_run_table(result: RunResult) -> None:
     for step in result.steps:
         for location in step.locations:
             outcome = location.error or result_text(location, dry_run=True)
-            out.print(
-                escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
-            )
+            out.print(escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"))
     out.print("\n[bold]DRY RUN: nothing was written[/bold]")

@@ -9,7 +9,7 @@ from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from syncctl.cli.run_words import (
@@ -20,6 +20,7 @@ from syncctl.cli.run_words import (
     count_word,
     importing_words,
     location_label,
+    place_noun,
     rejected_words,
     result_text,
     started_words,
@@ -33,7 +34,6 @@ from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.listener import FileProgress
 from syncctl.ports.waiting import RetryWait, RunWait, Wait
 from syncctl.safe_output.printable import printable
-from syncctl.text import quantity
 
 
 class TimeColumn(ProgressColumn):
@@ -81,8 +81,8 @@ class ProgressListener:
         self._wait_line = WaitLine(clock)
         self._progress = Bars(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=16),
+            TextColumn("{task.completed:,}/{task.total:,} {task.fields[unit]}"),
             TextColumn("{task.fields[note]}"),
             TimeColumn(),
             console=console,
@@ -122,7 +122,7 @@ class ProgressListener:
             self._say(importing_words(name, locations, dry_run=self._dry_run), "dim")
         if not (self._has_bars or self._quiet):
             self._say(f"{title} …", "dim")
-        self._task = self._progress.add_task(title, total=locations or 1, note="")
+        self._task = self._progress.add_task(title, total=locations or 1, unit=place_noun(name, 2), note="")
 
     def file_read(self, step: StepName, progress: FileProgress) -> None:
         self._file_line.reading(progress)
@@ -155,9 +155,8 @@ class ProgressListener:
             self._progress.update(self._task, total=done, completed=completed, note=note)
             self._progress.stop_task(self._task)
         if not (self._has_bars or self._quiet):
-            what = "file" if result.name in FILE_STEPS else "location"
-            done_words = "" if result.name is StepName.STORES else f"{quantity(result.processed, what)}, "
-            self._say(f"    {done_words}{self._new(result.counts.saved)}", "dim")
+            done_words = f"{result.processed:,} {place_noun(result.name, result.processed)}"
+            self._say(f"    {done_words}, {self._new(result.counts.saved)}", "dim")
         if result.note and not self._quiet:
             self._say(f"{STEP_TITLES[result.name]}: {result.note}", "dim")
         for message in step_warnings(result, with_conflicts=not self._has_preview):

@@ -1,4 +1,4 @@
-"""What waits for a person: imports that failed, rejected rows, duplicates.
+"""What waits for a person: imports that failed, rejects, duplicates.
 
 It colours `status` and stands in the heartbeat's summary, but fails neither: nobody has to get up for it at
 night (docs/decisions/0024-what-status-fails-for.md).
@@ -56,8 +56,8 @@ def failed_import_words(imports: Iterable[LastImport], now: datetime) -> Iterato
 
 
 def reject_words(rejects: OpenRejects, now: datetime) -> str:
-    """How many rows wait for a correction, and since when: "12 rejected rows, the oldest 9 days old"."""
-    return quantity(rejects.count, "rejected row") + age_words(rejects, now)
+    """How many rows wait for a correction, and since when: "12 rejects, the oldest 9 days old"."""
+    return quantity(rejects.count, "reject") + age_words(rejects, now)
 
 
 def age_words(rejects: OpenRejects, now: datetime) -> str:

@@ -152,7 +152,7 @@ def find_run(database: Database, beginning: str) -> PastRun:
         raise UsageError(f"No run has an id that begins with {beginning!r}: `syncctl history` lists them.")
     exact = [entry for entry in found if entry.run_id == wanted]
     if len(found) > 1 and not exact:
-        data = ", ".join(f"{entry.run_id} ({instant(entry.started_at)})" for entry in found[:CANDIDATES])
+        data = ", ".join(entry.run_id for entry in found[:CANDIDATES])
         more = ", …" if len(found) > CANDIDATES else ""
         raise UsageError(f"Several runs have an id that begins with {beginning!r}: {data}{more}.")
     return with_undo(database, past_run((exact or found)[0]))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from syncctl.domain.lead_traits import as_datetime
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.ports.admin import LeadSnapshot
@@ -97,6 +100,39 @@ def read_backup(path: Path) -> Backup:
             f"restore from a complete copy, or write {documents} there to put back what is left."
         )
     return Backup(path, kind, documents)
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A lead that stands in a backup."""
+
+    file: str
+    kind: BackupKind
+    at: datetime
+    place: str
+    """Of which database, without credentials."""
+
+    lead_id: str
+    details: Mapping[str, Any]
+
+
+def backed_up(path: Path, lead_ids: Collection[str]) -> Iterator[BackedUp]:
+    """The entries of these leads and of the copies that were deleted in favour of them, without reading what
+    else is in the backup.
+
+    Raises:
+        FileProblemError: it can't be read, or isn't a backup.
+    """
+    wanted = re.compile(b"|".join(re.escape(json.dumps(lead_id).encode()) for lead_id in lead_ids))
+    with _opened(path) as file:
+        line = file.readline(LONGEST_HEADER)
+        kind, header = _kind(path, line), _parsed(line) or {}
+        if (at := as_datetime(header.get("created_at"))) is None:
+            return
+        for line in file:
+            own, separator, _ = line.partition(DOCUMENT.encode())
+            if separator and wanted.search(own) and (found := _parsed(own + b"}")):
+                yield BackedUp(path.name, kind, at, str(header.get("place")), str(found.get("id")), found)
 
 
 def trailer(documents: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, FILE_WORDS, SOURCES, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.storage import RecordEntry
 from syncctl.services.explain.events import (
@@ -118,11 +118,14 @@ class RecordHistory:
     source_now: SourceNow | None = None
     """None: the source was not asked."""
 
+    lead_id: str = ""
+    """The lead's, which may be gone; "": none is known."""
+
 
 def place_of(source: str, location: str, store: str = "") -> str:
     """A report's location or a file, in words."""
     if source in FILE_STEPS:
-        return f"the {source} file {location}"
+        return f"the {FILE_WORDS[StepName(source)]} {location}"
     return f"the {source} report of {location_words(location)}" + (f", {store}" if store else "")
 
 
@@ -164,6 +167,7 @@ def history_of_record(
         lead=lead,
         reports=tuple(reports),
         notes=_notes(lead, reports),
+        lead_id=record.lead_id,
     )
 
 
@@ -245,4 +249,5 @@ def history_of_lead(
         events=tuple(sorted(((first,) if first else ()) + now.events, key=lambda event: event.at)),
         lead=now,
         notes=(note,),
+        lead_id=lead["_id"],
     )

@@ -1,4 +1,4 @@
-"""The histories of rejected rows, which have become no record."""
+"""The histories of rejects, which have become no record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWERED = (
 
 
 def histories_of_rejects(database: Database, wanted: CustomerQuery) -> list[RecordHistory]:
-    """One history for the rejected rows of one booking with the same place and reason."""
+    """One history for the rejects of one booking with the same place and reason."""
     runs = RunNames(database)
     alike: dict[tuple[str, str, str, str], list[Reject]] = {}
     for reject in database.rejects():

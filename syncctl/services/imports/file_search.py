@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from syncctl.domain.sources import StepName
+from syncctl.domain.sources import FILE_WORDS, StepName
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.services.imports.file_stores import kind_of_name
@@ -36,7 +36,7 @@ def find_files(
                 continue
             found = _matching(kind, path) if path.is_dir() else [_named(kind, path)]
             if not found and not may_be_empty:
-                problems.append((path, f"{path} holds no {kind} file: {kind}_….xlsx, .xls or .csv."))
+                problems.append((path, f"{path} holds no {FILE_WORDS[kind]}: {kind}_….xlsx, .xls or .csv."))
         except FileProblemError as problem:
             problems.append((path, str(problem)))
         except OSError as error:
@@ -64,8 +64,8 @@ def misplaced_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -
             )
         elif found:
             yield (
-                f"{found[0].name} and {len(found) - 1} more {kind} files are in {folder}: move them into "
-                f"{import_dir}, or import them with `syncctl import {kind} {shlex.quote(str(folder))}`"
+                f"{found[0].name} and {len(found) - 1} more {FILE_WORDS[kind]}s are in {folder}: move them "
+                f"into {import_dir}, or import them with `syncctl import {kind} {shlex.quote(str(folder))}`"
             )
 
 
@@ -86,9 +86,9 @@ def _named(kind: StepName, file: Path) -> Path:
     if not file.is_file():
         raise FileProblemError(f"{file} isn't a regular file: give a workbook, a CSV or a folder.")
     named_kind = kind_of_name(file.name)
-    if named_kind not in (None, kind):
+    if named_kind and named_kind is not kind:
         raise FileProblemError(
-            f"{file} is a {named_kind} file by its name: use `syncctl import {named_kind}`."
+            f"{file} is a {FILE_WORDS[named_kind]} by its name: use `syncctl import {named_kind}`."
         )
     return file
 

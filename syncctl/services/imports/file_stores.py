@@ -9,7 +9,7 @@ from pathlib import PurePath
 from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.text import normalize_unicode
+from syncctl.text import did_you_mean, near_names, normalize_unicode
 
 # What people and browsers append to the place: a number, a month, "copy", "(1)".
 _TAIL = re.compile(
@@ -62,7 +62,8 @@ class FileStores:
         if store is None:
             known = "; ".join(sorted(self._known))
             raise UsageError(
-                f"--store {written!r} isn't a known store (`syncctl stores` fetches new ones).",
+                f"--store {written!r} isn't a known store (`syncctl stores` fetches new ones)."
+                f"{did_you_mean(near_names(written, self._known))}",
                 hint=f"Known: {known}." + self._or_add(written),
             )
         return store

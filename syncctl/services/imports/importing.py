@@ -12,7 +12,7 @@ from pathlib import Path
 
 from syncctl.domain.row_decisions import Reason, RowAction, RowDecision
 from syncctl.domain.run_results import Counts, StepResult
-from syncctl.domain.sources import StepName
+from syncctl.domain.sources import FILE_WORDS, StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import FileProblemError, PreviewOutdatedError
 from syncctl.locations import Locations
@@ -179,7 +179,7 @@ class FileImport:
         files, problems = find_files(job.kind, job.paths, may_be_empty=job.is_import_dir)
         if job.is_import_dir and not files and not problems:
             folder = job.paths[0]
-            nothing = f"no {job.kind} file in {folder} (IMPORT_DIR)" + (
+            nothing = f"no {FILE_WORDS[job.kind]} in {folder} (IMPORT_DIR)" + (
                 "" if folder.exists() else ", which does not exist"
             )
             if job.explicit:

@@ -116,7 +116,8 @@ class FileReading:
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
             cells = usable_cells(row.cells)
-            of_row = store or self._file.stores.named(text(cells["store"]))
+            in_column = self._file.stores.named(text(cells["store"])) if "store" in cells else None
+            of_row = store or in_column
             self._tally.rows += 1
             if self._tally.rows % ROWS_PER_REPORT == 0:
                 self._run.listener.file_read(self._kind, self._file.progress(opened.bytes_read))
@@ -124,8 +125,10 @@ class FileReading:
                 self._tally.replaced.add(_place(sheet, row))
             if of_row is not None:
                 self._tally.stores.add(of_row)
+                if in_column not in (None, of_row):
+                    self._tally.add_store(in_column, of_row, _place(sheet, row))
             elif line := self._file.stores.unknown(cells["store"]):
-                self._tally.add_unknown_store(line, _place(sheet, row))
+                self._tally.add_store(line, None, _place(sheet, row))
             try:
                 record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:

@@ -15,7 +15,7 @@ MAX_PLACES_NAMED = 20
 """Positions named in a file's warning."""
 
 MAX_STORES_NAMED = 5
-"""Unknown stores named in a file's warning."""
+"""Stores named in a file's warning."""
 
 MAX_REFUSED_QUOTED = 3
 """Refused rows quoted in a file's error."""
@@ -75,8 +75,9 @@ class FileTally:
     unreadable: dict[str, Places] = field(default_factory=dict)
     """By column, rows with a cell that can't be read."""
 
-    unknown_stores: dict[str, Places] = field(default_factory=dict)
-    """Rows whose store is unknown, by the line that would make it known."""
+    wrong_stores: dict[tuple[str, str | None], Places] = field(default_factory=dict)
+    """Rows whose column names another store than the one that counts, by both; or an unknown one, by the line
+    that would make it known and None."""
 
     replaced: Places = field(default_factory=Places)
     """Rows with a character that can't be read."""
@@ -123,16 +124,18 @@ class FileTally:
         """A number by which rows sort as they stand in the import's files."""
         return (file * MAX_SHEETS + self.sheets.get(sheet, 0)) * MAX_ROW + row
 
-    def add_unknown_store(self, line: str, place: str) -> None:
-        """A row's store is unknown; `line` of a mapping file would make it known."""
-        if line in self.unknown_stores or len(self.unknown_stores) < MAX_STORES_NAMED:
-            self.unknown_stores.setdefault(line, Places()).add(place)
+    def add_store(self, in_column: str, counts: str | None, place: str) -> None:
+        """A row's column names another store than the one that `counts`; None: `in_column` is the line of a
+        mapping file that would make it known."""
+        key = (in_column, counts)
+        if key in self.wrong_stores or len(self.wrong_stores) < MAX_STORES_NAMED:
+            self.wrong_stores.setdefault(key, Places()).add(place)
 
     def reset_to_error(self, problem: str) -> None:
         """The file can't be parsed: none of its rows count."""
         self.rows = self.invalid = self.unlisted = self.ignored = self.answered = 0
         self.stores, self.unreadable, self.replaced = set(), {}, Places()
-        self.unknown_stores = {}
+        self.wrong_stores = {}
         self.error = problem
 
     def result(self) -> LocationResult:
@@ -174,8 +177,11 @@ class FileTally:
             yield f"hidden sheets passed over: {sheets} (unhide one, or name it with --sheet, to import it)"
         for column, places in self.unreadable.items():
             yield f"{column.title()} can't be read, saved without it: {places}"
-        for line, places in self.unknown_stores.items():
-            yield f"unknown store, rejected: {places}: {line}"
+        for (in_column, counts), places in self.wrong_stores.items():
+            if counts:
+                yield f"the store column says {in_column}, but {counts} counts: {places}"
+            else:
+                yield f"unknown store, rejected: {places}: {in_column}"
         if self.replaced.count:
             yield f"a character can't be read and became \N{REPLACEMENT CHARACTER}: {self.replaced}"
         if self.unlisted:

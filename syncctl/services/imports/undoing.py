@@ -61,8 +61,8 @@ def find_import(database: Database, beginning: str) -> NotedImport:
         )
     if not found:
         raise UsageError(
-            f"No run has an id that begins with {beginning!r}: `syncctl history` lists those of 90 days. An "
-            "older import can't be taken back."
+            f"No run has an id that begins with {beginning!r}: `syncctl history` lists the runs of the "
+            "last 90 days; older imports can't be taken back."
         )
     if len(found) > 1 and wanted not in found:
         raise UsageError(

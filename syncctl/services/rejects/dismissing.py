@@ -32,7 +32,8 @@ def rejects_by_id(storage: Storage, asked: Sequence[str]) -> list[Reject]:
             (reject,) = exact or matching
             found[reject.reject_id] = reject
         elif beginning and len(beginning) < SHORTEST_ID:
-            problems.append(f"{beginning!r} is too short to name a reject: give {SHORTEST_ID} characters")
+            shortest = f"give at least {SHORTEST_ID} characters"
+            problems.append(f"{beginning!r} is too short to name a reject: {shortest}")
         elif matching:
             problems.append(
                 f"{len(matching)} rejects have an id that begins with {beginning!r}: give more of it"
@@ -42,7 +43,7 @@ def rejects_by_id(storage: Storage, asked: Sequence[str]) -> list[Reject]:
     if problems:
         raise UsageError(
             f"Nothing was dismissed: {'; '.join(problems)}.",
-            hint="`syncctl rejects list` shows the ids, on a terminal or with --json.",
+            hint="`syncctl rejects list` shows the ids.",
         )
     return list(found.values())
 

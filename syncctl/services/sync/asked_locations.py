@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.text import mapping_line
+from syncctl.text import did_you_mean, mapping_line, near_names
 
 
 def location_order(code: str) -> tuple[int, str]:
@@ -39,7 +39,8 @@ def locations_to_ask(
             named = None if store is None or chosen_one.isdigit() else store
             added = mapping_line("locations", "ID" if named else chosen_one, named or "BRAND - PLACE")
             raise UsageError(
-                f"Location {chosen_one!r} is neither in the store list nor in locations.toml.",
+                f"Location {chosen_one!r} is neither in the store list nor in locations.toml."
+                f"{did_you_mean(near_names(chosen_one, filter(None, known.values())))}",
                 hint=f"Known: {', '.join(codes)}. Or {added}",
             )
         wanted += ids

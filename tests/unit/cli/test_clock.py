@@ -37,9 +37,9 @@ def test_the_time_of_today_needs_no_day() -> None:
     [
         (0, "just now"),
         (59, "just now"),
-        (60, "1 min ago"),
-        (3_599, "59 min ago"),
-        (3_600, "1 h ago"),
+        (119, "119 s ago"),
+        (7_199, "119 min ago"),
+        (7_200, "2 h ago"),
         (47 * 3_600, "47 h ago"),
         (48 * 3_600, "2 days ago"),
         (-30, "in under a minute"),

@@ -98,9 +98,7 @@ def test_on_a_terminal_a_headline_and_the_newest_event_last(
     )
     lines = re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    headline = (
-        "2 bookings, 1 return, 1 walk-in, 1 loss of sale, 1 rejected row; 2 finished, 1 deleted (times: IST)"
-    )
+    headline = "2 bookings, 1 return, 1 walk-in, 1 loss of sale, 1 reject; 2 finished, 1 deleted (times: IST)"
     assert " ".join(" ".join(lines[:2]).split()) == headline
     at = lines.index(f"Booking · 4711 · [b]***[/b] · {TYPED} · Suitor Guy - Calicut")
     assert lines[at + 1].startswith("  yesterday 11:30 first seen in")

@@ -33,7 +33,7 @@ FILES = SyncLog("walkin", Trigger.MANUAL, NOW - timedelta(hours=20), 1, StepStat
 ONE_SET = DuplicateCount(1, 1, NOW - timedelta(hours=3), "verify data")
 WAITING = Status(
     findings=(
-        Trouble.REJECTS.reason("2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why"),
+        Trouble.REJECTS.reason("2 rejects, the oldest 9 days old: `syncctl rejects list` says why"),
     ),
     checked_at=NOW,
     sync_enabled=True,
@@ -121,6 +121,6 @@ def test_when_cron_starts_it() -> None:
     )
     assert start_words(SOON, CLOCK).endswith("in 3 min.")
     assert start_words(NextStart(StartedBy.CRONTAB, problem="no daemon."), CLOCK) == (
-        "Nothing starts it: no daemon."
+        "The sync won't start by itself: no daemon."
     )
     assert "see the line's schedule" in start_words(NextStart(StartedBy.CRONTAB), CLOCK)

@@ -128,7 +128,7 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     assert [finding.result.value for finding in status.findings] == ["warning", "warning", "failed"]
     assert status.reasons == (
         "The last import of walk-ins, 2 h ago, failed in part: 2 of 3 files failed",
-        "2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why",
+        "2 rejects, the oldest 9 days old: `syncctl rejects list` says why",
         "1 set of duplicates, 2 copies too many, counted 4 days ago: see `syncctl cleanup duplicates`",
     )
     document = status_document(status)
@@ -138,7 +138,7 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
         ("lossofsale", "success", "2026-03-09T20:03:00Z"),
     ]
     assert waiting_words(database, NOW) == (
-        "Waiting for a person: 2 rejected rows, the oldest 9 days old; "
+        "Waiting for a person: 2 rejects, the oldest 9 days old; "
         "The last import of walk-ins, 2 h ago, failed in part: 2 of 3 files failed; "
         "1 set of duplicates, 2 copies too many, counted 4 days ago"
     )
@@ -151,7 +151,7 @@ def test_nothing_waits_for_a_person(database: Database) -> None:
     database.save_duplicate_count(DuplicateCount(0, 0, NOW, "verify data"))
     assert waiting_words(database, NOW) == "Waiting for a person: nothing"
     database.add_rejects([replace(reject(1), rejected_at=NOW - timedelta(hours=3))])
-    assert waiting_words(database, NOW) == "Waiting for a person: 1 rejected row, 3 h old"
+    assert waiting_words(database, NOW) == "Waiting for a person: 1 reject, 3 h old"
 
 
 def test_it_is_late_after_three_intervals_and_says_which_api(database: Database) -> None:
@@ -295,7 +295,7 @@ def test_a_failed_last_run_is_failing_at_once_with_its_reason(database: Database
     status = take(database)
     assert status.health is Health.FAILING
     assert status.reasons == (
-        "bookings: the last run, 1 min ago, failed: HTTP 502",
+        "bookings: the last run, 60 s ago, failed: HTTP 502",
         "returns: the last success was 20 min ago",
     )
 

@@ -56,5 +56,7 @@ def test_a_sheets_name_may_tell_the_store(sheet: str, store: str | None) -> None
 
 def test_a_store_that_the_user_names_must_be_known() -> None:
     assert STORES.requested_store("z kottakal") == "Zorucci - Kottakkal"
-    with pytest.raises(UsageError, match="isn't a known store"):
+    with pytest.raises(UsageError, match=r"isn't a known store .* mean Suitor Guy - Calicut\?"):
         STORES.requested_store("Calicutt")
+    with pytest.raises(UsageError, match=r"Did you mean Suitor Guy - MG Road\?"):
+        STORES.requested_store("MG")

@@ -20,6 +20,7 @@ def reject(row: str) -> Reject:
     ("value", "masked"),
     [
         ("904878001", "90xxxxx01"),
+        ("90487801", "90xxxx01"),
         ("904878 001", "90xxxxx01"),
         ("90487800111", "04xxxxxx11"),
         ("\u0d6f\u0d66\u0d6a\u0d6e\u0d6d\u0d6e\u0d66\u0d66\u0d67\u0d67", "90xxxxxx11"),
