@@ -32,9 +32,7 @@ RAN = SyncLog("booking", Trigger.AUTO, NOW - timedelta(minutes=2), 1234, StepSta
 FILES = SyncLog("walkin", Trigger.MANUAL, NOW - timedelta(hours=20), 1, StepStatus.PARTIAL, "x")
 ONE_SET = DuplicateCount(1, 1, NOW - timedelta(hours=3), "verify data")
 WAITING = Status(
-    findings=(
-        Trouble.REJECTS.reason("2 rejects, the oldest 9 days old: `syncctl rejects list` says why"),
-    ),
+    findings=(Trouble.REJECTS.reason("2 rejects, the oldest 9 days old: `syncctl rejects list` says why"),),
     checked_at=NOW,
     sync_enabled=True,
     start=SOON,

@@ -556,8 +556,8 @@ def test_where_only_the_whole_body_is_refused_another_one_is_found_by_the_audits
     assert (world.mode(RETURN), world.dialect(RETURN).whole_form) == ("dates", BodyForm.WITHOUT_EMPTY)
     assert "answers another one (without empty keys)" in world.recorder.warnings[0]
     result = world.run()
-    audit = next(step.audit for step in result.steps if step.name is RETURN)
-    assert (audit.locations, audit.failed) == (2, {})
+    audits = [step.audit for step in result.steps if step.name is RETURN and step.audit]
+    assert [(audit.locations, audit.failed) for audit in audits] == [(2, {})]
 
 
 def test_months_are_asked_in_the_body_that_whole_windows_are(world: ModelWorld) -> None:
