@@ -315,9 +315,9 @@ def test_a_refused_key_is_said_once(database: Database) -> None:
     for kind, error in zip(("store", "booking", "return"), errors, strict=True):
         log(database, timedelta(minutes=1), kind, status=StepStatus.FAILED, error=error)
     assert take(database).reasons == (
-        f"stores: the last run, 1 min ago, failed: {refusal}",
-        "bookings: the last run, 1 min ago, failed for the same reason",
-        "returns: the last run, 1 min ago, failed for the same reason",
+        f"stores: the last run, 60 s ago, failed: {refusal}",
+        "bookings: the last run, 60 s ago, failed for the same reason",
+        "returns: the last run, 60 s ago, failed for the same reason",
     )
 
 
