@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import requests
 
-from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
-from syncctl.api.statuses import error_of_status
+from syncctl.api.failures import RAISED_BY_A_CALL, error_of, error_of_status, host_of
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError
 from syncctl.http.proxies import environment_problem

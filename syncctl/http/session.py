@@ -3,13 +3,102 @@
 Proxies and the CA bundle of the environment are honoured.
 """
 
+import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from syncctl.http.sockets import OpenSockets, WatchedAdapter
+
+class OpenSockets:
+    """The open sockets of a session; any thread may shut them down.
+
+    A shutdown wakes a thread waiting for bytes anywhere in http.client: inside a header, a chunk length or a
+    body. A socket timeout can't, as it restarts with each byte.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._shut = False
+        self._closed = False
+
+    def add(self, opened: socket.socket) -> None:
+        """Register a new socket. Raises TimeoutError if a shutdown came before it was open."""
+        with self._lock:
+            if self._shut or self._closed:
+                raise TimeoutError
+            self._sockets.add(opened)
+
+    def shut_down(self) -> None:
+        """Abort what is in progress, and whatever starts until `reopen`."""
+        with self._lock:
+            self._shut = True
+            for opened in list(self._sockets):
+                try:
+                    # Not SSLSocket's own: it would take the TLS state from under the thread that reads.
+                    socket.socket.shutdown(opened, socket.SHUT_RDWR)
+                except OSError:
+                    continue  # already closed or disconnected
+            self._sockets.clear()
+
+    def reopen(self) -> None:
+        """Allow new sockets again, unless `close` was called."""
+        with self._lock:
+            self._shut = False
+
+    def close(self) -> None:
+        """`shut_down` for good."""
+        with self._lock:
+            self._closed = True
+        self.shut_down()
+
+
+class WatchedAdapter(HTTPAdapter):
+    """requests' HTTP adapter that registers each socket it opens, including those to a proxy, in
+    `sockets`."""
+
+    def __init__(self, sockets: OpenSockets) -> None:
+        self._pool_classes = _watched_pools(sockets)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pool_classes
+        return manager
+
+
+def _watched_pools(sockets: OpenSockets) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's pool classes by URL scheme, with connections that register in `sockets`."""
+
+    class Connection(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class TlsConnection(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    return {"http": Pool, "https": TlsPool}
+
 
 LONGEST_CONNECT_S = 10.0
 """For each of a host's addresses."""

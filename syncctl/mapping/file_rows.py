@@ -10,12 +10,11 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS
+from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, columns_of
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.sources import FILE_STEPS, LeadType, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.file_columns import columns_of
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import is_error, may_be_error, other_content, text

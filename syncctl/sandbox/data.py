@@ -7,8 +7,7 @@ from random import Random
 from typing import Any
 
 from syncctl.sandbox import vocabulary as words
-from syncctl.sandbox.seeding import seeded
-from syncctl.sandbox.stores import Store
+from syncctl.sandbox.vocabulary import Store, seeded
 
 DAYS = 365
 

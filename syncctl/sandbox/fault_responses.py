@@ -10,7 +10,7 @@ from math import ceil
 from time import time
 from typing import Any
 
-from syncctl.sandbox.exchange import HTML, TEXT, Exchange
+from syncctl.sandbox.connections import HTML, TEXT, Exchange
 from syncctl.sandbox.faults import Fault
 from syncctl.sandbox.wire import NO_DATA, OTHER_ENVELOPES
 

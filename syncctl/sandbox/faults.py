@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
 
-from syncctl.sandbox.seeding import seeded
+from syncctl.sandbox.vocabulary import seeded
 from syncctl.sandbox.wire import APIS
 
 FAULT_KINDS: Mapping[str, str] = MappingProxyType(

@@ -9,9 +9,8 @@ from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
-from syncctl.sandbox.connections import ConnectionServer
+from syncctl.sandbox.connections import HTML, ConnectionServer, Exchange
 from syncctl.sandbox.dialects import Dialect, LedgerQuery
-from syncctl.sandbox.exchange import HTML, Exchange
 from syncctl.sandbox.fault_responses import API_ERROR, FaultyCall, html_page, respond_with_fault
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger

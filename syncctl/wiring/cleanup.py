@@ -14,8 +14,7 @@ from syncctl.run_lock import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.services.imports import undoing
-from syncctl.wiring.adapters import locations_of, opened_database
-from syncctl.wiring.duplicate_counts import keeping_count
+from syncctl.wiring.adapters import keeping_count, locations_of, opened_database
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database

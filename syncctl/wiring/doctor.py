@@ -43,8 +43,7 @@ from syncctl.services.doctor.schedule import check_lock, check_schedule
 from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
-from syncctl.settings.specs import KEYS
-from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
+from syncctl.settings.specs import KEYS, is_rent_out_setting, likely_setting
 from syncctl.storage.registry import backend_for
 from syncctl.wiring.adapters import locations_of, opened_database, rental_api
 from syncctl.wiring.scheduled_command import set_by_environment

@@ -12,12 +12,19 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
-from syncctl.domain.requests import Days, Window
+from syncctl.domain.requests import (
+    OLDEST_DAY,
+    Days,
+    Window,
+    covered_from,
+    months_before,
+    months_since,
+    widened,
+)
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import MAX_BOOKING_ADVANCE
 from syncctl.errors import UsageError
 from syncctl.services.sync.asked_locations import ids_to_ask, location_order
-from syncctl.services.windows.months import OLDEST_DAY, covered_from, months_before, months_since, widened
 
 DORMANT_PERIOD = timedelta(days=1)
 """How long a location without any data is not asked."""

@@ -23,9 +23,8 @@ from syncctl.ports.api import Answer, Look
 from syncctl.services.sync.answer_rows import AnswerRows, check_date_format
 from syncctl.services.sync.checkpoints import Checkpoints
 from syncctl.services.sync.planning import Plan
-from syncctl.services.sync.state_saving import StateSaving
 from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error, step_result
-from syncctl.services.sync.step_tools import StepContext
+from syncctl.services.sync.step_tools import StateSaving, StepContext
 from syncctl.services.sync.thin_answers import (
     AnswerSize,
     capped_answers,
@@ -33,9 +32,9 @@ from syncctl.services.sync.thin_answers import (
     size_of,
     thin_warning,
 )
-from syncctl.services.sync.unanswered import ReportOutcome
 from syncctl.services.windows.answer_classifier import AnswerClassifier
 from syncctl.services.windows.location_ids import LocationIdWatch
+from syncctl.services.windows.trials import ReportOutcome
 
 
 class ReportStep:

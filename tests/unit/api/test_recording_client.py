@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncctl.api.client import ApiClientConfig
-from syncctl.api.recording_client import RecordingRentalApi
+from syncctl.api.client import ApiClientConfig, RecordingRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.requests import BodyForm, ReportRequest, Window
 from syncctl.domain.sources import API_STEPS, StepName

@@ -8,7 +8,7 @@ import pytest
 from cronsim import CronSim
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.cron_fields import cron_fields, crontab_fields, same_in_both_zones
+from syncctl.scheduling.expression import cron_fields, crontab_fields, same_in_both_zones
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 KOLKATA, RIGA, LONDON = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Riga"), ZoneInfo("Europe/London")
