@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from typing import Self
 
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import StepName
@@ -12,10 +13,25 @@ from syncctl.domain.steps import StepStatus, Trigger
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of the rows that came in: each of them is counted under exactly one of the others."""
+class RowCounts:
+    """Counts of rows, each of which is counted under exactly one of the others as well."""
 
     rows: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row is accounted for (docs/architecture.md, "Promises", 1)."""
+        total: int = sum(getattr(self, each.name) for each in fields(self))
+        return total == 2 * self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Counts(RowCounts):
+    """What became of the rows that came in."""
+
     saved: int = 0
     updated: int = 0
     existing: int = 0
@@ -23,31 +39,6 @@ class Counts:
     merged: int = 0
     invalid: int = 0
     ignored: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.rows + other.rows,
-            self.saved + other.saved,
-            self.updated + other.updated,
-            self.existing + other.existing,
-            self.reported + other.reported,
-            self.merged + other.merged,
-            self.invalid + other.invalid,
-            self.ignored + other.ignored,
-        )
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every row is accounted for (docs/architecture.md, "Promises", 1)."""
-        return self.rows == (
-            self.saved
-            + self.updated
-            + self.existing
-            + self.reported
-            + self.merged
-            + self.invalid
-            + self.ignored
-        )
 
 
 @dataclass(frozen=True, slots=True)

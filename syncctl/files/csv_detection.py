@@ -91,10 +91,8 @@ def detect(path: Path, columns_in: ColumnsIn, position: Position) -> CsvTable:
     """The CSV table in this file. `position`: is updated as it is read.
 
     A first line `sep=;` names the delimiter, as in Excel. Otherwise it is the delimiter that recognizes the
-    most header columns, then the one with the most rows of that width.
-
-    Raises:
-        FileProblemError: it can't be read, is not text, is a web page, or has an error before its header.
+    most header columns, then the one with the most rows of that width. Raises FileProblemError: it can't be
+    read, is not text, is a web page, or has an error before its header.
     """
     with file_errors(path):
         with path.open("rb") as file:

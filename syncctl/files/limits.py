@@ -63,11 +63,8 @@ class LimitChecker:
         self._rows = self._cells = 0
 
     def records(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The records, without blank cells right of the columns that are read.
-
-        Raises:
-            FileProblemError: the file exceeds a limit.
-        """
+        """The records, without blank cells right of the columns that are read. Raises FileProblemError: the
+        file exceeds a limit."""
         for number, cells in records:
             if len(cells) > MOST_COLUMNS:
                 if (position := first_cell_too_far_right(cells)) is not None:

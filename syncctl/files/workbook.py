@@ -56,11 +56,8 @@ class WorkbookTable:
     _place: Place
 
     def records(self, width: int = 0) -> Iterator[Record]:
-        """The sheet's rows that aren't blank, from its start.
-
-        Raises:
-            FileProblemError: the workbook turns out to be broken here.
-        """
+        """The sheet's rows that aren't blank, from its start. Raises FileProblemError: the workbook turns out
+        to be broken here."""
         seen, count = 0, HEADER_SEARCH_ROWS
         while True:
             batch, height = self._reader.rows((self.name, seen, count))

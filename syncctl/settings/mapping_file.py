@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
@@ -21,7 +20,7 @@ from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.filesystem.trusted_files import others_control
 from syncctl.locations import Locations
 from syncctl.safe_output.printable import printable
-from syncctl.settings.mapping_tables import Entry, TableReader
+from syncctl.settings.mapping_tables import Entry, Keys, TableReader
 
 LONGEST_FILE = 1 << 20
 """Bytes."""
@@ -92,9 +91,6 @@ def _text(path: Path) -> str:
 def _shown(path: Path) -> str:
     return printable(str(path))
 
-
-Keys: TypeAlias = tuple[str, ...]
-"""A table's keys and the key in it: ("columns", "walkin", "Mobile")."""
 
 _PART = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = rf"{_PART}(?:\s*\.\s*{_PART})*"

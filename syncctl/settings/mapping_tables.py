@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from syncctl.domain.lead_fields import file_columns
 from syncctl.domain.sources import FILE_STEPS, StepName
@@ -21,10 +21,13 @@ from syncctl.locations import (
     split_brand,
 )
 from syncctl.safe_output.printable import printable
-from syncctl.settings.mapping_file import Keys
 
 _TABLES = ("locations", "brands", "places", "columns")
 _STORE_EXPECTED = 'a store is expected as "Brand - Place", such as "Suitor Guy - Calicut"'
+
+
+Keys: TypeAlias = tuple[str, ...]
+"""A table's keys and the key in it: ("columns", "walkin", "Mobile")."""
 
 
 class Entry(NamedTuple):

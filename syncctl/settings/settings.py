@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
 from syncctl.filesystem.protected_files import NONE, OwnFiles
+from syncctl.ports.machine import SettingFact
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import urls
@@ -105,25 +106,6 @@ class Settings:
     """The files that nothing may be written over."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingInForce:
-    """A setting as `syncctl config` shows it."""
-
-    name: str
-
-    value: str
-    """Printable, secrets masked; "" if not set."""
-
-    origin: str
-    """"environment", a file's path or "default"."""
-
-    set_as: str
-    """The name used there (an older name, or NAME_FILE)."""
-
-    problem: str | None
-    """What is wrong, or None."""
-
-
 def load_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Settings:
@@ -163,13 +145,13 @@ def metrics_file(env_file: Path | None = None) -> Path | None:
 
 def inspect_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> list[SettingInForce]:
+) -> list[SettingFact]:
     """Every setting as `load_settings` would see it, valid or not.
 
     Raises SettingsError only for a settings file that can't be read or parsed.
     """
     return [
-        SettingInForce(
+        SettingFact(
             name=reading.spec.name,
             value=reading.shown,
             origin=printable(reading.origin),

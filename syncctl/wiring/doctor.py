@@ -27,7 +27,6 @@ from syncctl.ports.machine import (
     ApiAddress,
     MappingFacts,
     PathFacts,
-    SettingFact,
     SettingsFacts,
     UnknownSetting,
     ZoneFacts,
@@ -94,10 +93,7 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
     ]
     secret = [path for path, values in files if any(map(_is_secret, values, values.values()))]
     return SettingsFacts(
-        settings=tuple(
-            SettingFact(setting.name, setting.set_as, setting.origin, setting.problem)
-            for setting in inspect_settings(env_file)
-        ),
+        settings=tuple(inspect_settings(env_file)),
         files=tuple(path for path, _ in files),
         secret_files=tuple(path_facts(path.name, "", path) for path in secret),
         unknown=tuple(unknown),

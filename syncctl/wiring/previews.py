@@ -49,11 +49,8 @@ def preview_file(
     settings: Settings, job: ImportJob, target: Path, stdout: BinaryIO, *, overwrite: bool
 ) -> Iterator[PreviewWriter]:
     """A function that writes the preview to `target`, "-" for `stdout`. What keeps it from being written is
-    known before the import begins; after an error the target is as it was.
-
-    Raises:
-        UsageError: it can't be written, or must not.
-    """
+    known before the import begins; after an error the target is as it was. Raises UsageError: it can't be
+    written, or must not."""
     if target == STDOUT:
         yield lambda preview, _: write_csv(preview, stdout, encoding="utf-8")
         return

@@ -94,7 +94,7 @@ def _write(settings: Settings, rejects: Sequence[Reject], out: BinaryIO, *, as_w
 
 def rejects_to_dismiss(settings: Settings, ids: Sequence[str]) -> list[Reject]:
     """The rejects with these ids or beginnings of ids. Raises UsageError if that is not clear of one."""
-    from syncctl.services.rejects.reject_list import rejects_by_id
+    from syncctl.services.rejects.dismissing import rejects_by_id
 
     with opened_storage(settings, dry_run=True) as storage:
         return rejects_by_id(storage, ids)
@@ -103,7 +103,7 @@ def rejects_to_dismiss(settings: Settings, ids: Sequence[str]) -> list[Reject]:
 def dismiss_rejects(settings: Settings, rejects: Sequence[Reject]) -> None:
     """Take rejects off the list for good. Beside a run, too: what it does to the same rejects changes nothing
     in what is kept of them."""
-    from syncctl.services.rejects.reject_list import dismiss
+    from syncctl.services.rejects.dismissing import dismiss
 
     with opened_storage(settings) as storage:
         dismiss(storage, rejects, datetime.now(UTC))

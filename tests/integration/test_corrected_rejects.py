@@ -18,8 +18,8 @@ from syncctl.mapping.api_rows import RowDates
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects.correcting import ANSWERS_KEPT, LineOutcome, SheetResult
+from syncctl.services.rejects.dismissing import rejects_by_id
 from syncctl.services.rejects.list_updates import update_rejects
-from syncctl.services.rejects.reject_list import rejects_by_id
 from syncctl.services.rejects.reject_sheets import ID_TITLE
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.answer_rows import AnswerRows

@@ -28,7 +28,7 @@ from syncctl.sandbox import Sandbox
 from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.rejects.correcting import SheetCorrection, SheetResult
-from syncctl.services.rejects.reject_list import dismiss, rejects_by_id
+from syncctl.services.rejects.dismissing import dismiss, rejects_by_id
 from syncctl.services.rejects.reject_sheets import ID_TITLE, lines_of, sheet_of_all, sheets_of
 from syncctl.services.rejects.retrying import RejectsRetry
 from syncctl.services.run import Clock, Run, RunRequest

@@ -172,11 +172,8 @@ class Backup:
 
 
 def read_backup(path: Path) -> Backup:
-    """Validate a backup file from its first line to its last.
-
-    Raises:
-        FileProblemError: it can't be read, isn't a backup, or is incomplete; the message names the line.
-    """
+    """Validate a backup file from its first line to its last. Raises FileProblemError: it can't be read,
+    isn't a backup, or is incomplete; the message names the line."""
     with _opened(path) as file:
         kind = _kind(path, file.readline(LONGEST_HEADER))
         number, last = 1, b""

@@ -53,11 +53,8 @@ class FileStores:
         return canonical if canonical in self._known else None
 
     def requested_store(self, written: str) -> str:
-        """The store that the user named.
-
-        Raises:
-            UsageError: there is no such store; the message lists the known ones.
-        """
+        """The store that the user named. Raises UsageError: there is no such store; the message lists the
+        known ones."""
         store = self.named(written)
         if store is None:
             known = "; ".join(sorted(self._known))

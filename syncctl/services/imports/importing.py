@@ -259,7 +259,7 @@ def _keep_rejects(readings: list[FileReading]) -> None:
 def _supersede(tallies: Sequence[FileTally], preview: PreviewHash | None, staged: StagedRow) -> None:
     """Count a row in whose place a later one counts."""
     tally, values = tallies[staged.file], staged.record.record.values
-    tally.count(RowAction.MERGE)
+    tally.actions[RowAction.MERGE] += 1
     if preview is not None:
         customer = (values["name"], values["phone"], values["store"])
         decision = RowDecision(

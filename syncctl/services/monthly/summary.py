@@ -171,11 +171,7 @@ class MonthSummary:
 def month_summary(
     database: Database, locations: Locations, month: Month, zone: tzinfo, now: datetime
 ) -> MonthSummary:
-    """The figures of a month. Reads what the month holds.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    """The figures of a month. Reads what the month holds. Raises StorageError."""
     figures = _Figures(locations, month, zone, DuplicateFinder(locations))
     begin, end = month.lead_dates
     # Midnight in India is the evening before, where earlier programs stored a file's day so.

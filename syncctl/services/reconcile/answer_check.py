@@ -78,11 +78,7 @@ class AnswerCheck:
 
     def check(self, answer: AnswerRows, changed: Collection[str] = ()) -> CheckedAnswer:
         """Compare an answer with the database. `changed`: ids of records whose source values have changed
-        since they were first seen.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        since they were first seen. Raises StorageError."""
         listed = LocationRejects(self._storage, answer)
         unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_position_of(row)]
         # If location ids are not honoured, several answers may contain the same rows.

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from syncctl.domain.run_results import LocationResult, RunResult
+from syncctl.domain.run_results import LocationResult, RowCounts, RunResult
 from syncctl.domain.sources import StepName
 from syncctl.services.reconcile.differences import FieldDifference
 
 
 @dataclass(frozen=True, slots=True)
-class SourceCounts:
-    """The counts of an answer's rows; each row is counted once besides `rows`."""
+class SourceCounts(RowCounts):
+    """The counts of an answer's rows."""
 
-    rows: int = 0
     in_leads: int = 0
     """Its lead exists."""
 
@@ -44,16 +43,6 @@ class SourceCounts:
 
     not_due: int = 0
     """Without the date of a booking or return, so not one yet."""
-
-    def __add__(self, other: SourceCounts) -> SourceCounts:
-        names = [entry.name for entry in fields(self)]
-        return SourceCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every row is counted."""
-        total: int = sum(getattr(self, entry.name) for entry in fields(self) if entry.name != "rows")
-        return self.rows == total
 
 
 @dataclass(frozen=True, slots=True)

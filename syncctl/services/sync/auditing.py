@@ -105,10 +105,7 @@ class Audits:
 
     def ingest(self, answer: Answer) -> None:
         """Store one answer, already classified by `ReportStep.sort`. What fails is audited again in its turn.
-
-        Raises:
-            StorageUnavailableError: the database is gone.
-        """
+        Raises StorageUnavailableError: the database is gone."""
         audited, code = self._audited[answer.request.report], answer.request.location
         try:
             if (rows := self._steps[answer.request.report].rows_to_store(answer)) is not None:

@@ -54,47 +54,34 @@ class StateSaving:
         self._report = report
         self._storage = storage
         self._listener = listener
-        self._waiting: list[LocationState] = []
-        self._dormant: list[LocationState] = []
-
-    def add(self, state: LocationState) -> None:
+        self.waiting: list[LocationState] = []
         """To be saved soon."""
-        self._waiting.append(state)
-
-    def add_dormant(self, state: LocationState) -> None:
+        self.dormant: list[LocationState] = []
         """To be saved by `save_dormant`, once it is known that the report itself is not in doubt."""
-        self._dormant.append(state)
 
     @property
     def is_due(self) -> bool:
         """Whether so many are waiting that they should be saved now."""
-        return len(self._waiting) >= STATES_TOGETHER
-
-    @property
-    def has_dormant(self) -> bool:
-        return bool(self._dormant)
+        return len(self.waiting) >= STATES_TOGETHER
 
     def save(self) -> dict[str, str]:
         """Save the states that are waiting. Gives the locations whose states the database refused, and why.
-
-        Raises:
-            StorageUnavailableError: the database is gone.
-        """
-        if not self._waiting:
+        Raises StorageUnavailableError: the database is gone."""
+        if not self.waiting:
             return {}
         refused: dict[str, str] = {}
-        if (refusal := self._refusal(self._waiting)) is not None:
-            refused = {state.location: str(refusal) for state in self._waiting}
+        if (refusal := self._refusal(self.waiting)) is not None:
+            refused = {state.location: str(refusal) for state in self.waiting}
             self._listener.warning(
                 f"How far {listed(refused)} got with {self._report} could not be saved; the next run "
                 f"asks again: {refusal}"
             )
-        self._waiting = []
+        self.waiting = []
         return refused
 
     def save_dormant(self) -> None:
         """Note which locations are dormant from now on. Raises StorageUnavailableError."""
-        if self._dormant and (refusal := self._refusal(self._dormant)) is not None:
+        if self.dormant and (refusal := self._refusal(self.dormant)) is not None:
             self._listener.warning(
                 f"Which locations have no {self._report} data could not be saved: {refusal}"
             )
