@@ -60,7 +60,6 @@ class HttpRentalApi:
         self._lanes = Lanes(self._ask, self._transport, policy, stop=stop)
 
     def store_list(self, deadline: float) -> list[Any]:
-        """The rows of the store list, tried until `deadline` (time.monotonic's seconds). Raises ApiError."""
         request = ReportRequest(StepName.STORES, "", Window(), deadline)
         (answer,) = self._lanes.answers([request])
         if answer.error is not None:
@@ -70,18 +69,10 @@ class HttpRentalApi:
     def reports(
         self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
     ) -> Generator[Answer, None, None]:
-        """Yield one answer per request as they arrive (contract/rental-api.md); calls start in the given
-        order.
-
-        Nothing is called before the first answer is requested. While the consumer takes nothing, at most two
-        answers beyond the number of lanes are fetched. A failed request yields an answer with an ApiError; a
-        refused key also fails the rest of its report. Closing the iterator stops fetching. `prepare` runs in
-        the lane that fetched the rows.
-        """
+        """As the port says. A refused key also fails the rest of its report."""
         return self._lanes.answers(requests, prepare)
 
     def close(self) -> None:
-        """Stop fetching; requests still open are answered with a FinalApiError."""
         self._lanes.close()
 
     def _transport(self) -> Transport:

@@ -24,28 +24,17 @@ if TYPE_CHECKING:
     from syncctl.settings.mapping_file import MappingFile
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
     """A text that is only revealed on request."""
 
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
+    _text: str
 
     def reveal(self) -> str:
         return self._text
 
     def __repr__(self) -> str:
-        return f"Secret({MASK!r})"
-
-    def __str__(self) -> str:
         return MASK
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
 
 
 @dataclass(frozen=True, slots=True)
