@@ -104,16 +104,9 @@ OnCall = Callable[[ReportRequest, WireFacts], None]
 class RecordingRentalApi(HttpRentalApi):
     """Like its base class; calls `on_call` after each try of each call, in the lane's thread."""
 
-    def __init__(
-        self,
-        config: ApiClientConfig,
-        on_call: OnCall,
-        clock: Callable[[], float] = time.monotonic,
-        stop: Stop | None = None,
-    ) -> None:
+    def __init__(self, config: ApiClientConfig, on_call: OnCall, stop: Stop | None = None) -> None:
         super().__init__(config, stop)
         self._watch = on_call
-        self._clock = clock
 
     def _transport(self) -> Transport:
         return Transport(
@@ -122,11 +115,11 @@ class RecordingRentalApi(HttpRentalApi):
 
     def _ask(self, transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
         call = self._call(request)
-        begun, body = self._clock(), None
+        begun, body = time.monotonic(), None
         try:
             body = transport.fetch(call, request.deadline, reserve)
         finally:
-            seconds, head = self._clock() - begun, transport.head
+            seconds, head = time.monotonic() - begun, transport.head
             envelope, said = envelope_of(body if body is not None else transport.refusal, call.endpoint.key)
             headers = head.headers if head else {}
             self._watch(

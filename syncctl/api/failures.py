@@ -13,7 +13,7 @@ import urllib3.exceptions
 from syncctl.api.retry import retry_after_seconds
 from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, KeyRefusedError, RetryableApiError
-from syncctl.http.proxies import proxy_variable
+from syncctl.http.session import proxy_variable
 
 _NO_SUCH_ENDPOINT = (404, 405, 410)
 """Statuses of a server that has nothing at that path, or nothing that accepts such a request."""

@@ -9,7 +9,7 @@ from itertools import islice
 
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import other_content, text
-from syncctl.safe_output.phone_numbers import plain_text
+from syncctl.safe_output.redact import plain_text
 from syncctl.text import normalize_unicode
 
 PHONE_DIGITS = 10

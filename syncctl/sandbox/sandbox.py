@@ -7,10 +7,10 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
+from syncctl.sandbox.connections import LoggedRequest, RequestLog
 from syncctl.sandbox.dialects import OWN_DATE, LedgerQuery, parse_dialects
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
-from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.server import ApiServer, Service
 from syncctl.sandbox.wire import REPORTS, STORES, Report, endpoints, months_back
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from syncctl.errors import SettingsError
 from syncctl.ports.machine import ScheduleState
-from syncctl.scheduling.crontab_block import parse_crontab
+from syncctl.scheduling.crontab import parse_crontab
 from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
 from syncctl.scheduling.expression import same_in_both_zones
 from syncctl.scheduling.scheduled_imports import import_in

@@ -17,8 +17,7 @@ from syncctl.files.preview_files import write_csv, write_workbook
 from syncctl.files.sheet_writing import check_workbooks_can_be_written
 from syncctl.filesystem.private_files import private_file
 from syncctl.ports.stop import Stop
-from syncctl.services.imports.file_search import find_files
-from syncctl.services.imports.file_stores import kind_of_name
+from syncctl.services.imports.file_stores import find_files, kind_of_name
 from syncctl.wiring.adapters import titles_of
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def kind_of_file(path: Path, asked: str | None) -> StepName:
         FileProblemError: there is no such file, whose name might tell it.
         UsageError: that isn't a kind, or the name has none.
     """
-    from syncctl.files.problems import file_errors
+    from syncctl.files.limits import file_errors
     from syncctl.services.imports.file_stores import kind_of_name
 
     kind = asked or kind_of_name(path.name)

@@ -15,8 +15,15 @@ from syncctl.errors import ServiceUnavailableError, SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
 from syncctl.machine.probes import current_user, running_schedulers, system_zone
 from syncctl.ports.machine import SYSTEMD, NextStart, ScheduleState, StartedBy
-from syncctl.scheduling.crontab import read_crontab, write_crontab
-from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
+from syncctl.scheduling.crontab import (
+    Crontab,
+    block,
+    parse_crontab,
+    read_crontab,
+    with_block,
+    without_block,
+    write_crontab,
+)
 from syncctl.scheduling.crontab_line import Job, ScheduledCommand, cron_line
 from syncctl.scheduling.expression import next_run, same_in_both_zones
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports

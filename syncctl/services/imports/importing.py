@@ -20,8 +20,7 @@ from syncctl.ports.files import FileReader
 from syncctl.ports.storage import Storage
 from syncctl.services.imports.deciding import file_fields
 from syncctl.services.imports.file_intake import FileIntake
-from syncctl.services.imports.file_search import content_hash, find_files, misplaced_files
-from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.file_stores import FileStores, content_hash, find_files, misplaced_files
 from syncctl.services.imports.noting import noting_changes
 from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.reading import FileReading, FileToRead
