@@ -15,7 +15,7 @@ from syncctl.domain.sources import SOURCES, LeadType
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import ascii_digits, mask_phone, mask_phones, redacted
 from syncctl.services.explain.record_history import RecordState
-from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.reconcile.results import ChangedBy
 from syncctl.text import quantity
 
 if TYPE_CHECKING:

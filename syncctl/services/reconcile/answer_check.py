@@ -17,8 +17,14 @@ from syncctl.services.batching import batched
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.reconcile.differences import LastSeen, differences
-from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
+from syncctl.services.reconcile.results import (
+    Difference,
+    LastSeen,
+    Missing,
+    SourceCounts,
+    Subject,
+    differences,
+)
 from syncctl.services.rejects.list_updates import LocationRejects, row_text
 from syncctl.services.sync.answer_intake import BATCH
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions

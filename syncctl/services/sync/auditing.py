@@ -14,17 +14,17 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.ports.api import Answer
 from syncctl.services.sync.answer_rows import AnswerRows
-from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.report_step import ReportStep
-from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error
-from syncctl.services.sync.step_tools import StepContext
-from syncctl.services.sync.thin_answers import (
+from syncctl.services.sync.checkpoints import (
     AnswerSize,
+    Checkpoints,
     capped_answers,
     capped_warning,
     size_of,
     thin_warning,
 )
+from syncctl.services.sync.report_step import ReportStep
+from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error
+from syncctl.services.sync.step_tools import StepContext
 
 NOT_ASKED = Window(months=0)
 

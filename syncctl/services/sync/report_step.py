@@ -21,17 +21,17 @@ from syncctl.errors import (
 )
 from syncctl.ports.api import Answer, Look
 from syncctl.services.sync.answer_rows import AnswerRows, check_date_format
-from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.planning import Plan
-from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error, step_result
-from syncctl.services.sync.step_tools import StateSaving, StepContext
-from syncctl.services.sync.thin_answers import (
+from syncctl.services.sync.checkpoints import (
     AnswerSize,
+    Checkpoints,
     capped_answers,
     capped_warning,
     size_of,
     thin_warning,
 )
+from syncctl.services.sync.planning import Plan
+from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error, step_result
+from syncctl.services.sync.step_tools import StateSaving, StepContext
 from syncctl.services.windows.answer_classifier import AnswerClassifier
 from syncctl.services.windows.location_ids import LocationIdWatch
 from syncctl.services.windows.trials import ReportOutcome

@@ -12,9 +12,9 @@ from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_intake import AnswerIntake
+from syncctl.services.sync.checkpoints import UnclearAnswers
 from syncctl.services.sync.planning import Planner
 from syncctl.services.sync.step_results import listed
-from syncctl.services.sync.thin_answers import UnclearAnswers
 from syncctl.services.windows.answer_classifier import ShopNames
 from syncctl.services.windows.measuring import WindowMeasuring
 
