@@ -14,8 +14,7 @@ from syncctl.errors import FileProblemError
 from syncctl.files.cells import Cell
 from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
 from syncctl.files.headers import HEADER_SEARCH_ROWS, Layout, Titles
-from syncctl.files.limits import file_errors, problem
-from syncctl.files.position import Position
+from syncctl.files.limits import Position, file_errors, problem
 from syncctl.files.rows import not_blank
 
 _FIRST_BYTES = 8192

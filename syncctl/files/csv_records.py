@@ -12,8 +12,7 @@ from typing import TextIO
 
 from syncctl.errors import FileProblemError
 from syncctl.files.cells import EPOCH_1900, Record, clean_text
-from syncctl.files.limits import file_errors, problem
-from syncctl.files.position import Position
+from syncctl.files.limits import Position, file_errors, problem
 
 LONGEST_LINE = 1 << 20
 """Characters; real rows are far shorter, and a file without line ends would be read as a whole."""

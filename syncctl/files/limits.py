@@ -1,11 +1,14 @@
-"""What is wrong with a file: errors that name it, and limits on its size and cost by its actual content."""
+"""What is wrong with a file, limits on its size and cost by its content, and how far it has been read."""
 
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 from syncctl.errors import FileProblemError
 from syncctl.files.cells import Record
@@ -112,3 +115,32 @@ class LimitChecker:
         if self._rows % CHECK_EVERY_ROWS == 0 and self._clock() > self._until:
             return TOO_SLOW
         return None
+
+
+class Position:
+    """Bytes read of a file, looked up only when somebody asks; of a workbook, in proportion to its rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: weakref.ref[TextIO] | None = None  # whoever reads it closes it
+        self._share = 0.0
+
+    @cached_property
+    def _size(self) -> int:
+        return self._path.stat().st_size
+
+    def follow(self, stream: TextIO) -> None:
+        """From now on as far as this stream has been read."""
+        self._stream = weakref.ref(stream)
+
+    def reach(self, share: float) -> None:
+        """This share of the file has been read, from 0 to 1."""
+        self._share = share
+
+    @property
+    def bytes_read(self) -> int:
+        """So far."""
+        if self._stream is None:
+            return int(self._share * self._size)
+        stream = self._stream()
+        return self._size if stream is None or stream.closed else min(stream.buffer.tell(), self._size)

@@ -24,8 +24,7 @@ from syncctl.files.headers import (
     nearest_header,
     normalize_title,
 )
-from syncctl.files.limits import LimitChecker, file_errors, one_line, problem
-from syncctl.files.position import Position
+from syncctl.files.limits import LimitChecker, Position, file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import syncctl
 from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
 from syncctl.files.headers import HEADER_SEARCH_ROWS
-from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW, problem
-from syncctl.files.position import Position
+from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW, Position, problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
 from syncctl.ports.stop import Stop
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import NONE, OwnFiles
+from syncctl.filesystem.private_files import NONE, OwnFiles
 from syncctl.ports.machine import SettingFact
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK

@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files
+from syncctl.filesystem.private_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import parsers as values

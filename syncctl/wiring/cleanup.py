@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.filesystem.protected_files import BACKUP_FOLDER
+from syncctl.filesystem.private_files import BACKUP_FOLDER
 from syncctl.run_lock import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished

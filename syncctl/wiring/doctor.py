@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, StorageError
-from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
+from syncctl.filesystem.private_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
 from syncctl.machine.probes import (
     api_clock,
     current_user,
