@@ -1,4 +1,4 @@
-"""Which faults occur, when and how often; misbehaviour.py has what each looks like on the wire."""
+"""Which faults occur, when and how often; fault_responses.py has what each looks like on the wire."""
 
 import re
 import threading

@@ -34,7 +34,7 @@ class CronFields:
 
 
 def cron_fields(cron: str) -> CronFields:
-    """The fields of a schedule that `schedule.next_run` accepts.
+    """The fields of a schedule that `next_run` accepts.
 
     Raises SettingsError for cronsim's extensions to crontab(5): L, LW and #.
     """

@@ -104,7 +104,7 @@ class Audits:
         return not self._context.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
 
     def ingest(self, answer: Answer) -> None:
-        """Store one answer, already classified by `ReportStep.sort`. What fails is audited again in its turn.
+        """Store one answer, classified by `ReportStep.classify`. What fails is audited again in its turn.
         Raises StorageUnavailableError: the database is gone."""
         audited, code = self._audited[answer.request.report], answer.request.location
         try:

@@ -41,7 +41,7 @@ class _Evidence:
 
 
 class LocationIdWatch:
-    """Collects a report's answers in one run as evidence, and updates `classifiers.dialect`."""
+    """Collects a report's answers in one run as evidence, and updates its classifier's dialect."""
 
     def __init__(self, classifiers: AnswerClassifier, now: datetime) -> None:
         self._classifier = classifiers
