@@ -179,14 +179,10 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="put it in between FILE's marker comments")
     given = parser.parse_args()
     try:
-        made = table(attacks(collected()))
-        if given.write:
-            given.write.write_text(PART.put_in(given.write.read_text("utf-8"), made), "utf-8")
+        PART.publish(table(attacks(collected())), given.write)
     except (AttackError, MarkerError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    if not given.write:
-        sys.stdout.write(f"{made}\n")
     return 0
 
 

@@ -1,10 +1,14 @@
-"""The rental API client: the adapter for `ports.RentalApi`."""
+"""The rental API client, the adapter for `ports.RentalApi`; and one that reports each call on the wire."""
 
-from collections.abc import Generator, Mapping, Sequence
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syncctl.api.envelope import rows_of
+from syncctl.api.envelope import envelope_of, rows_of
 from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
 from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
@@ -12,7 +16,7 @@ from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import StepName
-from syncctl.ports.api import Answer, Prepare
+from syncctl.ports.api import Answer, Prepare, WireFacts
 from syncctl.ports.stop import Stop
 
 
@@ -56,7 +60,6 @@ class HttpRentalApi:
         self._lanes = Lanes(self._ask, self._transport, policy, stop=stop)
 
     def store_list(self, deadline: float) -> list[Any]:
-        """The rows of the store list, tried until `deadline` (time.monotonic's seconds). Raises ApiError."""
         request = ReportRequest(StepName.STORES, "", Window(), deadline)
         (answer,) = self._lanes.answers([request])
         if answer.error is not None:
@@ -66,18 +69,10 @@ class HttpRentalApi:
     def reports(
         self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
     ) -> Generator[Answer, None, None]:
-        """Yield one answer per request as they arrive (contract/rental-api.md); calls start in the given
-        order.
-
-        Nothing is called before the first answer is requested. While the consumer takes nothing, at most two
-        answers beyond the number of lanes are fetched. A failed request yields an answer with an ApiError; a
-        refused key also fails the rest of its report. Closing the iterator stops fetching. `prepare` runs in
-        the lane that fetched the rows.
-        """
+        """As the port says. A refused key also fails the rest of its report."""
         return self._lanes.answers(requests, prepare)
 
     def close(self) -> None:
-        """Stop fetching; requests still open are answered with a FinalApiError."""
         self._lanes.close()
 
     def _transport(self) -> Transport:
@@ -98,3 +93,46 @@ class HttpRentalApi:
         if request.report is StepName.STORES:
             return store_list_call(endpoint)
         return report_call(endpoint, request)
+
+
+HEADERS = ("Server", "Content-Type", "Date")
+"""Headers that describe the API; others, such as cookies, may hold private data."""
+
+OnCall = Callable[[ReportRequest, WireFacts], None]
+
+
+class RecordingRentalApi(HttpRentalApi):
+    """Like its base class; calls `on_call` after each try of each call, in the lane's thread."""
+
+    def __init__(self, config: ApiClientConfig, on_call: OnCall, stop: Stop | None = None) -> None:
+        super().__init__(config, stop)
+        self._watch = on_call
+
+    def _transport(self) -> Transport:
+        return Transport(
+            self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes, reads_refusals=True
+        )
+
+    def _ask(self, transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
+        call = self._call(request)
+        begun, body = time.monotonic(), None
+        try:
+            body = transport.fetch(call, request.deadline, reserve)
+        finally:
+            seconds, head = time.monotonic() - begun, transport.head
+            envelope, said = envelope_of(body if body is not None else transport.refusal, call.endpoint.key)
+            headers = head.headers if head else {}
+            self._watch(
+                request,
+                WireFacts(
+                    asked=json.loads(call.body) if call.body else {},
+                    seconds=seconds,
+                    status=head.status if head else None,
+                    headers={name: headers[name] for name in HEADERS if name in headers},
+                    came_at=head.came_at if head else None,
+                    size=None if body is None else len(body),
+                    envelope=envelope,
+                    said=said,
+                ),
+            )
+        return self._rows(body, call, reserve)

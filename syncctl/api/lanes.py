@@ -64,15 +64,13 @@ class Lanes:
         ask: Ask,
         open_transport: Callable[[], Transport],
         policy: LanePolicy,
-        clock: Callable[[], float] = time.monotonic,
         stop: Stop | None = None,
     ) -> None:
         self._ask = ask
         self._open_transport = open_transport
         self._policy = policy
-        self._clock = clock
         self._stop = stop or Stop()
-        self._paces = [_Pace(policy.call_delay_s, clock) for _ in range(policy.count)]
+        self._paces = [_Pace(policy.call_delay_s) for _ in range(policy.count)]
         self._under_way: dict[Batch, list[_Lane]] = {}
         self._closed = False
 
@@ -90,7 +88,6 @@ class Lanes:
             prepare=prepare,
             prefetch_limit=PrefetchLimit(policy.count + _EXTRA_ANSWERS, policy.memory),
             grace_s=policy.grace_s,
-            clock=self._clock,
         )
         lanes = self._under_way[batch] = []
         try:
@@ -122,24 +119,23 @@ class Lanes:
     def _end(self, batch: Batch) -> None:
         self._break_off(batch)
         grace_s = _STOPPED_GRACE_S if self._stop.requested else self._policy.grace_s
-        end = self._clock() + grace_s
+        end = time.monotonic() + grace_s
         for lane in self._under_way.pop(batch, []):
-            lane.join(max(0.0, end - self._clock()))
+            lane.join(max(0.0, end - time.monotonic()))
 
 
 class _Pace:
     """When a lane may call next."""
 
-    def __init__(self, delay_s: float, clock: Callable[[], float]) -> None:
-        self.clock = clock
+    def __init__(self, delay_s: float) -> None:
         self._delay_s = delay_s
-        self._may_call_at = clock()
+        self._may_call_at = time.monotonic()
 
     def remaining_s(self) -> float:
-        return max(0.0, self._may_call_at - self.clock())
+        return max(0.0, self._may_call_at - time.monotonic())
 
     def call_ended(self) -> None:
-        self._may_call_at = self.clock() + self._delay_s
+        self._may_call_at = time.monotonic() + self._delay_s
 
 
 class _Lane(threading.Thread):
@@ -209,4 +205,4 @@ class _Lane(threading.Thread):
             self._pace.call_ended()
 
     def _remaining_s(self, request: ReportRequest) -> float:
-        return request.deadline - self._pace.clock()
+        return request.deadline - time.monotonic()

@@ -22,10 +22,8 @@ _BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
 def check_size(body: bytes, max_rows: int) -> int:
     """Upper bound of the memory, in bytes, that this answer takes once decoded and mapped.
 
-    Commas and brackets inside texts are counted too; the allowance per row leaves room for that.
-
-    Raises:
-        FinalApiError: it has too many rows, or would take more memory than one answer may.
+    Commas and brackets inside texts are counted too; the allowance per row leaves room for that. Raises
+    FinalApiError: it has too many rows, or would take more memory than one answer may.
     """
     values = body.count(b",") + 1
     containers = body.count(b"{") + body.count(b"[")

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import requests
 
-from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
-from syncctl.api.statuses import error_of_status
+from syncctl.api.failures import RAISED_BY_A_CALL, error_of, error_of_status, host_of
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError
-from syncctl.http.proxies import environment_problem
-from syncctl.http.session import Authorize, HttpSession
+from syncctl.http.session import Authorize, HttpSession, environment_problem
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """The largest answer that is taken, unpacked. Ten thousand rows, which is normal, are some 7 MiB."""

@@ -12,8 +12,7 @@ from typing import TextIO
 
 from syncctl.errors import FileProblemError
 from syncctl.files.cells import EPOCH_1900, Record, clean_text
-from syncctl.files.position import Position
-from syncctl.files.problems import file_errors, problem
+from syncctl.files.limits import Position, file_errors, problem
 
 LONGEST_LINE = 1 << 20
 """Characters; real rows are far shorter, and a file without line ends would be read as a whole."""
@@ -43,12 +42,9 @@ class CsvTable:
 
     def records(self, width: int = 0) -> Iterator[Record]:
         """The file's records, from its start; a `sep=` line doesn't count. `width`: how many columns it has,
-        where that is known.
-
-        Raises:
-            FileProblemError: it can't be read; a quotation mark is opened and not closed; a value is longer
-                than csv.field_size_limit(): 131,072 characters, four times what a cell of Excel can hold.
-        """
+        where that is known. Raises FileProblemError: it can't be read; a quotation mark is opened and not
+        closed; a value is longer than csv.field_size_limit(): 131,072 characters, four times what a cell of
+        Excel can hold."""
         with file_errors(self.path), self.open() as stream:
             self.position.follow(stream)
             lines = _Lines(self.path, stream)

@@ -168,11 +168,6 @@ PACKAGED = Titles()
 """Without a mapping file."""
 
 
-def packaged_column(title: str) -> str | None:
-    """The column that a title stands for without a mapping file."""
-    return _COLUMN_OF.get(normalize_title(title))
-
-
 def one_or_several(cells: Sequence[Cell]) -> Several:
     """A column's value in a row, from its cells in order of precedence."""
     filled = tuple(cell for cell in cells if cell is not None)

@@ -1,14 +1,42 @@
-"""Limits on the size and cost of one file, by its actual content, not its declared size."""
+"""What is wrong with a file, limits on its size and cost by its content, and how far it has been read."""
 
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
+from syncctl.errors import FileProblemError
 from syncctl.files.cells import Record
 from syncctl.files.headers import column_letters
-from syncctl.files.problems import problem
+
+
+def problem(path: Path, what: str) -> FileProblemError:
+    """The error for a file; `what` says what is wrong and what to do."""
+    return FileProblemError(one_line(f"{path.name or path}: {what}"))
+
+
+def one_line(text: str) -> str:
+    """The text on one line, whatever file and sheet names it contains."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turns OS errors about a file into FileProblemError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise problem(path, "there is no such file; check its name") from error
+    except PermissionError as error:
+        raise problem(path, "this user isn't allowed to read it; change its permissions (chmod)") from error
+    except OSError as error:
+        raise problem(path, f"it can't be read: {error.strerror or error}") from error
+
 
 MOST_SHEETS = 100
 MOST_COLUMNS = 256
@@ -63,11 +91,8 @@ class LimitChecker:
         self._rows = self._cells = 0
 
     def records(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The records, without blank cells right of the columns that are read.
-
-        Raises:
-            FileProblemError: the file exceeds a limit.
-        """
+        """The records, without blank cells right of the columns that are read. Raises FileProblemError: the
+        file exceeds a limit."""
         for number, cells in records:
             if len(cells) > MOST_COLUMNS:
                 if (position := first_cell_too_far_right(cells)) is not None:
@@ -90,3 +115,32 @@ class LimitChecker:
         if self._rows % CHECK_EVERY_ROWS == 0 and self._clock() > self._until:
             return TOO_SLOW
         return None
+
+
+class Position:
+    """Bytes read of a file, looked up only when somebody asks; of a workbook, in proportion to its rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: weakref.ref[TextIO] | None = None  # whoever reads it closes it
+        self._share = 0.0
+
+    @cached_property
+    def _size(self) -> int:
+        return self._path.stat().st_size
+
+    def follow(self, stream: TextIO) -> None:
+        """From now on as far as this stream has been read."""
+        self._stream = weakref.ref(stream)
+
+    def reach(self, share: float) -> None:
+        """This share of the file has been read, from 0 to 1."""
+        self._share = share
+
+    @property
+    def bytes_read(self) -> int:
+        """So far."""
+        if self._stream is None:
+            return int(self._share * self._size)
+        stream = self._stream()
+        return self._size if stream is None or stream.closed else min(stream.buffer.tell(), self._size)

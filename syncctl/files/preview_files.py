@@ -9,7 +9,7 @@ from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.row_decisions import TITLES, RowAction, RowDecision, shown_value
 from syncctl.files import sheet_writing
 from syncctl.files.sheet_writing import in_a_cell, workbook_in
-from syncctl.safe_output.formulas import formula_safe
+from syncctl.safe_output.printable import formula_safe
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

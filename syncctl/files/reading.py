@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from syncctl.files.cells import Cell, Record
+from syncctl.files.cells import Record
 from syncctl.files.headers import (
     HEADER_SEARCH_ROWS,
     NAME,
@@ -24,9 +24,7 @@ from syncctl.files.headers import (
     nearest_header,
     normalize_title,
 )
-from syncctl.files.limits import LimitChecker
-from syncctl.files.position import Position
-from syncctl.files.problems import file_errors, one_line, problem
+from syncctl.files.limits import LimitChecker, Position, file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary
@@ -35,8 +33,6 @@ from syncctl.text import mapping_line
 
 if TYPE_CHECKING:
     from syncctl.files.csv_detection import ColumnsIn
-
-__all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file", "open_tables"]
 
 NO_HEADER = (
     f"no row with the column titles was found in the first {HEADER_SEARCH_ROWS} rows: "
@@ -80,12 +76,9 @@ class SheetRows:
         return tuple(self.header.columns)
 
     def rows(self, ignore: Callable[[FileRow], None] = lambda _: None) -> Iterator[FileRow]:
-        """The sheet's rows, from its start with each call, as they are read; below what is only
-        most like a header, without a meaning. `ignore`: as in `file_rows`.
-
-        Raises:
-            FileProblemError: the file can't be read on, is not well formed from here on, or over a limit.
-        """
+        """The sheet's rows, from its start with each call, as they are read; below what is only most like a
+        header, without a meaning. `ignore`: as in `file_rows`. Raises FileProblemError: the file can't be
+        read on, is not well formed from here on, or over a limit."""
         records = self._limit_checker.records(self._table.records(len(self.header.titles)))
         if not self._is_header:
             below = ((number, cells) for number, cells in not_blank(records) if number > self.header_row)

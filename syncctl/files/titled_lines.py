@@ -8,8 +8,7 @@ from pathlib import Path
 
 from syncctl.files.cells import Cell, as_text
 from syncctl.files.headers import HEADER_SEARCH_ROWS, normalize_title
-from syncctl.files.limits import LimitChecker
-from syncctl.files.problems import file_errors, problem
+from syncctl.files.limits import LimitChecker, file_errors, problem
 from syncctl.files.reading import Table, open_tables
 from syncctl.files.rows import not_blank
 from syncctl.ports.files import TitledLine

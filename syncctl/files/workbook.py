@@ -18,9 +18,7 @@ from typing import Any, NamedTuple
 import syncctl
 from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
 from syncctl.files.headers import HEADER_SEARCH_ROWS
-from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
-from syncctl.files.position import Position
-from syncctl.files.problems import problem
+from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW, Position, problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
 from syncctl.ports.stop import Stop
 
@@ -56,11 +54,8 @@ class WorkbookTable:
     _place: Place
 
     def records(self, width: int = 0) -> Iterator[Record]:
-        """The sheet's rows that aren't blank, from its start.
-
-        Raises:
-            FileProblemError: the workbook turns out to be broken here.
-        """
+        """The sheet's rows that aren't blank, from its start. Raises FileProblemError: the workbook turns out
+        to be broken here."""
         seen, count = 0, HEADER_SEARCH_ROWS
         while True:
             batch, height = self._reader.rows((self.name, seen, count))

@@ -70,10 +70,10 @@ def is_unnamed_pipe(path: str | os.PathLike[str], mode: int) -> bool:
     return stat.S_ISFIFO(mode) and not os.path.lexists(os.path.realpath(path))
 
 
-def open_nonblocking(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
+def open_nonblocking(path: str | os.PathLike[str], flags: int) -> int:
     """A non-blocking descriptor for whatever is at the path. Raises OSError."""
     try:
-        return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, mode)
+        return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0o600)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket, or a pipe without a reader
             raise _not_regular_error(path, os.stat(path).st_mode) from error

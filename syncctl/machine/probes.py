@@ -117,8 +117,7 @@ def api_clock(
     without a key (RFC 9110, 6.6.1: to the second). None if there is no answer or no valid date."""
     import requests
 
-    from syncctl.http.proxies import environment_problem
-    from syncctl.http.session import HttpSession
+    from syncctl.http.session import HttpSession, environment_problem
 
     if environment_problem(url):
         return None

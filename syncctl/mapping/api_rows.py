@@ -152,11 +152,7 @@ UNKNOWN_LOCATION = "no store: neither locations.toml nor the store list names th
 
 
 def _identity(row: Row, source: Source, store: str | None, without_store: str) -> LeadValues:
-    """The values that identify a record.
-
-    Raises:
-        InvalidRowError: no name, no valid phone or no store.
-    """
+    """The values that identify a record. Raises InvalidRowError: no name, no valid phone or no store."""
     name = first_text(row, NAME)
     if not name:
         raise InvalidRowError("no customer name")
@@ -179,10 +175,7 @@ def identity_values(
 ) -> LeadValues | None:
     """The identifying values of a report's row, and its own date; None if the row does not belong to the
     report (`is_of_report`). `dates`: starts a new row. `without_store`: the reason if the store is missing.
-
-    Raises:
-        InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
-    """
+    Raises InvalidRowError: it can't become a lead; the message is the reason, without the customer's data."""
     if not isinstance(row, dict):
         raise InvalidRowError("the row isn't a record with fields")
     dates.unreadable = []

@@ -10,12 +10,11 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS
+from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, LeadField, columns_of
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.sources import FILE_STEPS, LeadType, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.file_columns import columns_of
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import is_error, may_be_error, other_content, text
@@ -43,18 +42,11 @@ _MIDNIGHT = re.compile(r"0?0:00(:00)?")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
 
 
-class _TextColumns(NamedTuple):
-    name: str
-    columns: tuple[str, ...]
-    joined_by: str
-    only_losses: bool
-
-
 class _FileColumns(NamedTuple):
     """Where a kind of file has which field, but for the key and the day of the visit."""
 
     dates: tuple[tuple[str, tuple[str, ...]], ...]
-    texts: tuple[_TextColumns, ...]
+    texts: tuple[tuple[LeadField, tuple[str, ...]], ...]
 
 
 def _file_columns(kind: StepName) -> _FileColumns:
@@ -62,11 +54,7 @@ def _file_columns(kind: StepName) -> _FileColumns:
     fields = [field for field in SOURCE_FIELDS if field.columns and field.name not in in_key]
     return _FileColumns(
         tuple((field.name, field.columns) for field in fields if field.value_type is datetime),
-        tuple(
-            _TextColumns(field.name, columns_of(kind, field), field.joined_by, field.only_losses)
-            for field in fields
-            if field.value_type is str
-        ),
+        tuple((field, columns_of(kind, field)) for field in fields if field.value_type is str),
     )
 
 
@@ -110,10 +98,8 @@ def _is_usable(column: str, cell: object) -> bool:
 def file_date(cell: object, zone: tzinfo) -> datetime | None:
     """The day in a date column's cell, with the time of a date cell, marked as UTC; None if there is none.
 
-    Text dates are day first (contract/files.md). `zone`: the business's, for texts with an offset.
-
-    Raises:
-        ValueError: not a date, or ambiguous.
+    Text dates are day first (contract/files.md). `zone`: the business's, for texts with an offset. Raises
+    ValueError: not a date, or ambiguous.
     """
     if cell is None:
         return None
@@ -149,10 +135,8 @@ def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
 def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -> FileRecord:
     """The lead in a row of `usable_cells` cells.
 
-    `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown; `zone`: the business's.
-
-    Raises:
-        InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
+    `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown; `zone`: the business's. Raises
+    InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
     for fault, reason in PROBLEM_COLUMNS.items():
         if cells.get(fault) is not None:
@@ -225,9 +209,9 @@ def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
         return {}
     errors = [column for column, cell in cells.items() if is_error(cell)]
     found: dict[str, list[str]] = {}
-    for field in _COLUMNS[kind].texts:
+    for field, columns in _COLUMNS[kind].texts:
         is_joined = field.joined_by or (field.name == "remarks" and kind is StepName.LOSS_OF_SALE)
-        filled = [column for column in field.columns if text(cells.get(column))]
+        filled = [column for column in columns if text(cells.get(column))]
         if wrong := [column for column in (filled if is_joined else filled[:1]) if column in errors]:
             found[field.name] = wrong
     return found
@@ -257,17 +241,17 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
     known: dict[str, Any] = values  # type: ignore[assignment]
-    for name, columns, joined_by, only_losses in _COLUMNS[kind].texts:
-        if only_losses and not lost:
+    for field, columns in _COLUMNS[kind].texts:
+        if field.only_losses and not lost:
             continue
-        if name == "remarks" and kind is StepName.LOSS_OF_SALE:
+        if field.name == "remarks" and kind is StepName.LOSS_OF_SALE:
             found = _comments(cells)
-        elif joined_by:
-            found = _joined(cells, columns, joined_by)
+        elif field.joined_by:
+            found = _joined(cells, columns, field.joined_by)
         else:
             found = _first(cells, *columns)
         if found:
-            known[name] = found
+            known[field.name] = found
 
 
 def _comments(cells: Cells) -> str:

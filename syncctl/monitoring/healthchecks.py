@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from syncctl.errors import ExitCode
-from syncctl.http.proxies import environment_problem
-from syncctl.http.session import HttpSession
+from syncctl.http.session import HttpSession, environment_problem
 from syncctl.ports.stop import Stop
 
 MAX_BODY_BYTES = 10_000

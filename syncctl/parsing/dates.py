@@ -66,10 +66,7 @@ def read_date(written: str, zone: tzinfo, *, month_first: bool = False) -> datet
 
     `zone`: the business's, used to convert instants (`Z`, an offset, `/Date(ms)/`); a time without a zone is
     already local. `month_first`: numeric dates with slashes are month first, as the API's serializers write
-    them; else day first.
-
-    Raises:
-        ValueError: not a date, an implausible year, or ambiguous.
+    them; else day first. Raises ValueError: not a date, an implausible year, or ambiguous.
     """
     try:
         parsed = datetime.fromisoformat(written)
@@ -95,11 +92,8 @@ def _of_person(written: str, zone: tzinfo, *, month_first: bool) -> datetime | N
 
 
 def in_range(moment: datetime) -> datetime | None:
-    """A local time marked as UTC and truncated to milliseconds; None if its day means "no date".
-
-    Raises:
-        ValueError: an implausible year.
-    """
+    """A local time marked as UTC and truncated to milliseconds; None if its day means "no date". Raises
+    ValueError: an implausible year."""
     if not OLDEST_YEAR <= moment.year <= NEWEST_YEAR:
         if moment.date() in EMPTY_DATES:
             return None

@@ -9,7 +9,7 @@ from itertools import islice
 
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import other_content, text
-from syncctl.safe_output.phone_numbers import plain_text
+from syncctl.safe_output.redact import plain_text
 from syncctl.text import normalize_unicode
 
 PHONE_DIGITS = 10
@@ -72,11 +72,8 @@ _UNUSABLE = ""
 
 def phone_number(value: object) -> str | None:
     """The ten digits of the first phone number in a cell or field; None where there is none that can be
-    called: the row is a reject then, for nobody can say whose number a guess would be.
-
-    Raises:
-        InvalidRowError: the text is too long to be a value.
-    """
+    called: the row is a reject then, for nobody can say whose number a guess would be. Raises
+    InvalidRowError: the text is too long to be a value."""
     written = value if type(value) is str else text(value)
     if len(written) == PHONE_DIGITS and written.isascii() and written.isdigit():
         return written

@@ -34,10 +34,8 @@ def text(value: object) -> str:
     zero-width space.
 
     Integral floats are written without the ".0" that spreadsheets and JSON writers add. NUL and lone
-    surrogates, which databases refuse, become U+FFFD.
-
-    Raises:
-        InvalidRowError: the text is longer than LONGEST_TEXT.
+    surrogates, which databases refuse, become U+FFFD. Raises InvalidRowError: the text is longer than
+    LONGEST_TEXT.
     """
     if isinstance(value, str):
         stripped = value.strip()

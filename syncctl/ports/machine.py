@@ -84,11 +84,14 @@ class SettingFact:
 
     name: str
 
-    set_as: str
-    """The name that it is set under, which may be an older one."""
+    value: str
+    """"" if not set."""
 
     origin: str
     """ "environment", a file's path or "default"."""
+
+    set_as: str
+    """The name used there (an older name, or NAME_FILE)."""
 
     problem: str | None
 

@@ -1,4 +1,4 @@
-"""Makes text from outside safe for a terminal: no cursor movement, no disguised text."""
+"""Makes text from outside safe: no disguised text on a terminal, no formula in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -57,3 +57,32 @@ def _backslashed(match: re.Match[str]) -> str:
 def _as_json(match: re.Match[str]) -> str:
     units = match[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[index]:02x}{units[index + 1]:02x}" for index in range(0, len(units), 2))
+
+
+_INVISIBLE = (
+    r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u061c\u1680\u180e"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+_FORMULA_STARTS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+# Also after what some spreadsheets take for the end of a cell, whatever quotes surround it.
+_FORMULA = re.compile(rf"(^[\t\r\n{_INVISIBLE}]*|[\t\r\n;][{_INVISIBLE}]*)(?=[{_FORMULA_STARTS}])")
+"""Where a cell begins like a formula, with characters of any width."""
+
+_GUARD = re.compile(rf"(^|[\t\r\n;])'(?=[\t\r\n{_INVISIBLE}]*[{_FORMULA_STARTS}])")
+
+
+def formula_safe(written: str) -> str:
+    """A cell's text, with an apostrophe before anything a spreadsheet would run (OWASP, "CSV Injection")."""
+    defused = _FORMULA.sub(_with_apostrophe, written)
+    return f"'{defused}" if defused.startswith(("\t", "\r")) else defused
+
+
+def without_guard(written: str) -> str:
+    """A cell's text without the apostrophes of `formula_safe`."""
+    if written.startswith(("'\t", "'\r")):
+        written = written[1:]
+    return _GUARD.sub(r"\1", written)
+
+
+def _with_apostrophe(match: re.Match[str]) -> str:
+    return f"'{match[0]}" if match.start() == 0 and match[0][:1] != ";" else f"{match[0][0]}'{match[0][1:]}"

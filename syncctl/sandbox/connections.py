@@ -1,13 +1,89 @@
-"""A TCP server with one thread per connection that can be stopped at any time."""
+"""A TCP server that can be stopped at any time, and what it sends, intact or broken, over a connection."""
 
 import contextlib
+import math
 import socket
 import socketserver
+import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from http.server import BaseHTTPRequestHandler
+from types import MappingProxyType
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """One request."""
+
+    at: float
+    """The monotonic clock's seconds."""
+
+    done_at: float
+    """The same, just before the last byte is sent, so that two calls of one client never seem to overlap;
+    infinite while the answer is under way."""
+
+    method: str
+    path: str
+    api: str
+    """Stores, a report's name, or other."""
+
+    location: str | None
+    """The locationID that a report was asked for."""
+
+    body: dict[str, Any] | None
+    """If it was a JSON object."""
+
+    headers: dict[str, str]
+    """With lower-case names."""
+
+    status: int
+    """0 if nothing was answered."""
+
+    client_port: int
+    """Tells connections apart."""
+
+    def document(self) -> dict[str, Any]:
+        """The request as JSON values, without its key; `done_at` is None while in progress."""
+        document = asdict(self)
+        document["done_at"] = None if math.isinf(self.done_at) else self.done_at
+        if "authorization" in self.headers:
+            document["headers"]["authorization"] = "***"
+        return document
+
+
+class RequestLog:
+    """LoggedRequests in order of arrival; thread-safe."""
+
+    def __init__(self) -> None:
+        self._entries: list[LoggedRequest] = []
+        self._lock = threading.Lock()
+
+    def entries(self) -> list[LoggedRequest]:
+        """A copy of the entries so far."""
+        with self._lock:
+            return list(self._entries)
+
+    def add(self, request: LoggedRequest) -> int:
+        """Record an arrival. Returns the number for later updates."""
+        with self._lock:
+            self._entries.append(request)
+            return len(self._entries) - 1
+
+    def answered(self, number: int, status: int) -> None:
+        """Record the status being sent."""
+        with self._lock:
+            self._entries[number] = replace(self._entries[number], status=status)
+
+    def done(self, number: int) -> None:
+        """Record that the answer is complete; only the first call counts."""
+        with self._lock:
+            entry = self._entries[number]
+            self._entries[number] = replace(entry, done_at=min(entry.done_at, time.monotonic()))
+
 
 ACCEPT_POLL_S = 0.01
 PAUSE_SLICE_S = 0.05
@@ -94,3 +170,63 @@ class ConnectionServer(socketserver.TCPServer):
     def _raise_if_stopping(self) -> None:
         if self._stopping.is_set():
             raise ServerStoppedError
+
+
+TEXT = "text/plain"  # what the API calls its JSON, without a charset (contract/rental-api.md)
+HTML = "text/html"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """One connection. What it sends is recorded in `log` under `number`, if set."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "syncctl-sandbox"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    server: ConnectionServer
+    log: RequestLog
+    number: int | None = None
+
+    def respond(
+        self, status: int, body: bytes, kind: str = TEXT, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> None:
+        """Send a whole answer; the connection stays open."""
+        self.begin(status, kind, {**headers, "Content-Length": str(len(body))})
+        self.done()
+        if self.command != "HEAD":
+            self.write(body)
+
+    def begin(self, status: int, kind: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+        """Send the head of an answer. Without a Content-Length, closing the connection ends it."""
+        if self.number is not None:
+            self.log.answered(self.number, status)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in headers:
+            self.close_connection = True
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def write(self, piece: bytes) -> None:
+        """Send a piece of the body. ConnectionError: the client disconnected, or the server is stopping."""
+        self.wfile.write(piece)
+
+    def done(self) -> None:
+        """Record that the answer is complete; to be called before its last byte is sent."""
+        if self.number is not None:
+            self.log.done(self.number)
+
+    def hang_up(self, *, reset: bool = False) -> None:
+        """Close the connection after this exchange; with a TCP reset if `reset`."""
+        if reset:
+            # Linger on, for 0 seconds: close() then drops the connection with an RST (socket(7)).
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.done()
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """No output on stderr: the request log has everything."""

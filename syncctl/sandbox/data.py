@@ -7,8 +7,7 @@ from random import Random
 from typing import Any
 
 from syncctl.sandbox import vocabulary as words
-from syncctl.sandbox.seeding import seeded
-from syncctl.sandbox.stores import Store
+from syncctl.sandbox.vocabulary import Store, seeded
 
 DAYS = 365
 
@@ -23,6 +22,14 @@ _ODD_BOOKINGS = (
     *("other spelling",) * 3,
     *("blank name", "null name", "short phone", "null phone", "blank number", "null number"),
 )
+_ODD_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "blank name": {"customerName": "  "},
+    "null name": {"customerName": None},
+    "short phone": {"phoneNo": "12345"},
+    "null phone": {"phoneNo": None},
+    "blank number": {"bookingNo": ""},
+    "null number": {"bookingNo": None},
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +157,7 @@ def _opening_hours(rng: Random) -> time:
 
 def _make_odd(booking: Booking, kind_of_odd: str) -> None:
     fields = booking.fields
+    fields |= _ODD_FIELDS.get(kind_of_odd, {})
     match kind_of_odd:
         case "padded name":
             fields["customerName"] = f"  {fields['customerName']} "
@@ -161,15 +169,3 @@ def _make_odd(booking: Booking, kind_of_odd: str) -> None:
             booking.aliases = words.PASCAL_CASE
         case "other spelling":
             fields["location"] = fields["location"].upper().replace("- ", " - ")
-        case "blank name":
-            fields["customerName"] = "  "
-        case "null name":
-            fields["customerName"] = None
-        case "short phone":
-            fields["phoneNo"] = "12345"
-        case "null phone":
-            fields["phoneNo"] = None
-        case "blank number":
-            fields["bookingNo"] = ""
-        case "null number":
-            fields["bookingNo"] = None

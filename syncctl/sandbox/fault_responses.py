@@ -10,7 +10,7 @@ from math import ceil
 from time import time
 from typing import Any
 
-from syncctl.sandbox.exchange import HTML, TEXT, Exchange
+from syncctl.sandbox.connections import HTML, TEXT, Exchange
 from syncctl.sandbox.faults import Fault
 from syncctl.sandbox.wire import NO_DATA, OTHER_ENVELOPES
 
@@ -65,14 +65,6 @@ def _too_many(call: FaultyCall) -> None:
     call.exchange.respond(429, html_page(429), HTML, {"Retry-After": fault.retry_after or wait})
 
 
-def _reset(call: FaultyCall) -> None:
-    call.exchange.hang_up(reset=True)
-
-
-def _drop(call: FaultyCall) -> None:
-    call.exchange.hang_up()
-
-
 def _slow(call: FaultyCall) -> None:
     call.exchange.server.pause(call.fault.pause_s)
     call.exchange.respond(200, call.body())
@@ -99,18 +91,6 @@ def _cut(call: FaultyCall) -> None:
     call.exchange.write(half)
 
 
-def _html(call: FaultyCall) -> None:
-    call.exchange.respond(200, html_page(503), HTML)
-
-
-def _scalar(call: FaultyCall) -> None:
-    call.exchange.respond(200, SCALARS[call.occurrence % len(SCALARS)])
-
-
-def _redirect(call: FaultyCall) -> None:
-    call.exchange.respond(302, b"", HTML, {"Location": call.fault.target})
-
-
 def _huge(call: FaultyCall) -> None:
     head = b'{"dataSet": {"data": ['
     row = json.dumps({"bookingNo": "0", "remarks": "x" * 1000}).encode() + b",\n"
@@ -132,14 +112,6 @@ def _gzip_bomb(call: FaultyCall) -> None:
     call.exchange.respond(200, packed, TEXT, {"Content-Encoding": "gzip"})
 
 
-def _no_data(call: FaultyCall) -> None:
-    call.exchange.respond(200, json.dumps(NO_DATA).encode())
-
-
-def _api_error(call: FaultyCall) -> None:
-    call.exchange.respond(200, json.dumps(API_ERROR).encode())
-
-
 def _envelopes(call: FaultyCall) -> None:
     envelope = OTHER_ENVELOPES[call.occurrence % len(OTHER_ENVELOPES)]
     call.exchange.respond(200, json.dumps(envelope(call.rows()), ensure_ascii=False).encode())
@@ -148,17 +120,17 @@ def _envelopes(call: FaultyCall) -> None:
 _FAULT_RESPONSES: dict[str, Callable[[FaultyCall], None]] = {
     **dict.fromkeys(("500", "502", "503", "504", "401", "403", "404", "429"), _error_page),
     **dict.fromkeys(("429-seconds", "429-date"), _too_many),
-    "reset": _reset,
-    "drop": _drop,
+    "reset": lambda call: call.exchange.hang_up(reset=True),
+    "drop": lambda call: call.exchange.hang_up(),
     "slow": _slow,
     "drip": _drip,
     "cut": _cut,
-    "html": _html,
-    "scalar": _scalar,
-    "redirect": _redirect,
+    "html": lambda call: call.exchange.respond(200, html_page(503), HTML),
+    "scalar": lambda call: call.exchange.respond(200, SCALARS[call.occurrence % len(SCALARS)]),
+    "redirect": lambda call: call.exchange.respond(302, b"", HTML, {"Location": call.fault.target}),
     "huge": _huge,
     "gzip-bomb": _gzip_bomb,
-    "no-data": _no_data,
-    "api-error": _api_error,
+    "no-data": lambda call: call.exchange.respond(200, json.dumps(NO_DATA).encode()),
+    "api-error": lambda call: call.exchange.respond(200, json.dumps(API_ERROR).encode()),
     "envelopes": _envelopes,
 }

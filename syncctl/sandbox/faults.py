@@ -1,4 +1,4 @@
-"""Which faults occur, when and how often; misbehaviour.py has what each looks like on the wire."""
+"""Which faults occur, when and how often; fault_responses.py has what each looks like on the wire."""
 
 import re
 import threading
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
 
-from syncctl.sandbox.seeding import seeded
+from syncctl.sandbox.vocabulary import seeded
 from syncctl.sandbox.wire import APIS
 
 FAULT_KINDS: Mapping[str, str] = MappingProxyType(

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from syncctl.sandbox.data import Booking, add_events, new_booking, past_bookings, wall_clock
 from syncctl.sandbox.dialects import LedgerQuery
-from syncctl.sandbox.seeding import seeded
-from syncctl.sandbox.stores import Store, store_list
+from syncctl.sandbox.vocabulary import Store, seeded, store_list
 from syncctl.sandbox.wire import REPORTS, STORES, Report, usual_envelope
 
 BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")

@@ -4,13 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from types import TracebackType
 from typing import Any, Self
 
+from syncctl.sandbox.connections import LoggedRequest, RequestLog
 from syncctl.sandbox.dialects import OWN_DATE, LedgerQuery, parse_dialects
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
-from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.server import ApiServer, Service
 from syncctl.sandbox.wire import REPORTS, STORES, Report, endpoints, months_back
 
@@ -98,9 +97,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property

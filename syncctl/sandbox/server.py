@@ -9,13 +9,11 @@ from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
-from syncctl.sandbox.connections import ConnectionServer
+from syncctl.sandbox.connections import HTML, ConnectionServer, Exchange, LoggedRequest, RequestLog
 from syncctl.sandbox.dialects import Dialect, LedgerQuery
-from syncctl.sandbox.exchange import HTML, Exchange
 from syncctl.sandbox.fault_responses import API_ERROR, FaultyCall, html_page, respond_with_fault
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
-from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.wire import STORES, BadRequestError, mentions_rentout, read_report_body
 
 CONTROL = "/_sandbox/"

@@ -1,15 +1,124 @@
-"""Reads and writes the user's crontab with crontab(1)."""
+"""The user's crontab, by crontab(1), and the marked block in it; every other byte stays unchanged."""
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 
 from syncctl.errors import AbortError, ServiceUnavailableError, SettingsError
 from syncctl.safe_output.printable import printable
+from syncctl.scheduling.crontab_line import CrontabLine, Job, crontab_lines
+
+_BEGIN = b"# BEGIN syncctl"
+_END = b"# END syncctl"
+_MADE_BY = b" (made by `syncctl cron install`: change the settings and run that again)"
+_LINE_END_ADDED = b" (after a line without an end)"
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """A crontab split into three parts."""
+
+    before: bytes
+
+    block: bytes
+    """Our block; empty if there is none."""
+
+    after: bytes
+
+    @property
+    def others(self) -> tuple[CrontabLine, ...]:
+        """Lines outside the block that also run a sync."""
+        return tuple(line for part in (self.before, self.after) for line in crontab_lines(part) if line.syncs)
+
+    @property
+    def lines(self) -> tuple[CrontabLine, ...]:
+        """The lines in the block, below the variables set above it: the sync, and what runs nightly."""
+        above = sum(1 for _ in crontab_lines(self.before))
+        return tuple(islice(crontab_lines(self.before + self.block), above, None))
+
+    @property
+    def line(self) -> CrontabLine | None:
+        """The line in the block that syncs."""
+        return next((line for line in self.lines if line.syncs), None)
+
+    @property
+    def nightly(self) -> Mapping[Job, str]:
+        """The nightly jobs in the block, each with its schedule."""
+        return {line.nightly: line.schedule for line in self.lines if line.nightly}
+
+
+def parse_crontab(content: bytes) -> Crontab:
+    """Find the block. Raises SettingsError if its markers don't match: that needs manual repair."""
+    begins, ends, position = [], [], 0
+    for line in _lines(content):
+        if line.startswith(_BEGIN):
+            begins.append(position)
+        position += len(line)
+        if line.startswith(_END):
+            ends.append(position)
+    if not begins and not ends:
+        return Crontab(content, b"", b"")
+    if len(begins) != 1 or len(ends) != 1 or begins[0] >= ends[0]:
+        raise SettingsError(
+            f'The crontab needs one line "{_BEGIN.decode()}" and below it one "{_END.decode()}", '
+            f"but has {len(begins)} and {len(ends)}: remove what is left of the block with `crontab -e`."
+        )
+    return Crontab(content[: begins[0]], content[begins[0] : ends[0]], content[ends[0] :])
+
+
+def block(*lines: bytes, line_end_added: bool = False) -> bytes:
+    """The block with `lines` in it. `line_end_added`: the line above had no newline; recorded so that
+    `without_block` can restore it."""
+    begin = _BEGIN + _MADE_BY + _LINE_END_ADDED * line_end_added
+    return b"\n".join((begin, *lines, _END, b""))
+
+
+def with_block(content: bytes, *lines: bytes) -> bytes:
+    """The crontab with `lines` in its block, which keeps its place or is appended.
+
+    Raises SettingsError as `parse_crontab` does.
+    """
+    found = parse_crontab(content)
+    if found.block:
+        added = _LINE_END_ADDED in found.block.partition(b"\n")[0]
+        return found.before + block(*lines, line_end_added=added) + found.after
+    added = bool(content) and not content.endswith(b"\n")
+    return content + b"\n" * added + block(*lines, line_end_added=added)
+
+
+def without_block(content: bytes) -> bytes:
+    """The crontab without the block, as before it was added. Raises SettingsError as `parse_crontab` does."""
+    found = parse_crontab(content)
+    added = _LINE_END_ADDED in found.block.partition(b"\n")[0]
+    # Lines added below the block since then need the newline.
+    before = found.before.removesuffix(b"\n") if added and not found.after else found.before
+    return before + found.after
+
+
+def difference(before: bytes, after: bytes) -> Iterator[str]:
+    """The change as lines of a unified diff (diff(1), -u); empty if there is none."""
+    for line in difflib.unified_diff(
+        _shown(before), _shown(after), "crontab", "crontab, changed", lineterm=""
+    ):
+        yield from line.split("\n")
+
+
+def _shown(content: bytes) -> list[str]:
+    *lines, last = os.fsdecode(content).split("\n")
+    return [*lines, f"{last}\n\\ No newline at end of file"] if last else lines
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Lines with their ends; a lone carriage return is not a line end."""
+    return [line + b"\n" for line in content.split(b"\n")[:-1]] + [content.rpartition(b"\n")[2]]
+
 
 _LIMIT_S = 30.0
 _NONE_YET = re.compile(rb"no crontab for |can't open '[^']*': No such file", re.IGNORECASE)

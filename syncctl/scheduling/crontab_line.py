@@ -13,7 +13,7 @@ from typing import NamedTuple
 from syncctl.domain.sources import RECORDS, REPORT_STEPS
 from syncctl.errors import SettingsError, UsageError
 from syncctl.safe_output.printable import printable
-from syncctl.scheduling.cron_fields import crontab_fields
+from syncctl.scheduling.expression import crontab_fields
 
 _LONGEST_COMMAND = 990
 """Bytes; Debian's cron refuses a crontab with a command of 1000 (MAX_COMMAND in its cron.h)."""

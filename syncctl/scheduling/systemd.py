@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from syncctl.errors import ExitCode, SettingsError
-from syncctl.scheduling.cron_fields import cron_fields
 from syncctl.scheduling.crontab_line import ScheduledCommand
+from syncctl.scheduling.expression import cron_fields
 
 TIMER = "syncctl.timer"
 UNIT_FOLDER = "/etc/systemd/system"

@@ -87,6 +87,7 @@ class Run:
             microsecond=0, tzinfo=UTC
         )
         self._request = request
+        self.command, self.dry_run = request.command, request.dry_run
         self._step_results: list[StepResult] = []
         self.result: RunResult | None = None
         self._partial_result: Callable[[str], StepResult] | None = None
@@ -187,19 +188,9 @@ class Run:
                 )
 
     @property
-    def command(self) -> str:
-        """The command that started it."""
-        return self._request.command
-
-    @property
     def steps_done(self) -> int:
         """How many of its steps are finished."""
         return len(self._step_results)
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether nothing is to be written."""
-        return self._request.dry_run
 
     def _result(self, error: str | None = None) -> RunResult:
         """The run's result so far; `error`: what interrupts it."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
+from syncctl.domain.lead_fields import file_columns
 from syncctl.domain.sources import FILE_STEPS, FILE_WORDS, StepName
 from syncctl.errors import SettingsError
 from syncctl.files.headers import PACKAGED, Titles, normalize_title
@@ -19,12 +20,14 @@ from syncctl.locations import (
     spellings_of,
     split_brand,
 )
-from syncctl.mapping.file_columns import file_columns
 from syncctl.safe_output.printable import printable
-from syncctl.settings.toml_lines import Keys
 
 _TABLES = ("locations", "brands", "places", "columns")
 _STORE_EXPECTED = 'a store is expected as "Brand - Place", such as "Suitor Guy - Calicut"'
+
+
+Keys: TypeAlias = tuple[str, ...]
+"""A table's keys and the key in it: ("columns", "walkin", "Mobile")."""
 
 
 class Entry(NamedTuple):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import NONE, OwnFiles
+from syncctl.filesystem.private_files import NONE, OwnFiles
+from syncctl.ports.machine import SettingFact
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import urls
@@ -23,28 +24,17 @@ if TYPE_CHECKING:
     from syncctl.settings.mapping_file import MappingFile
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
     """A text that is only revealed on request."""
 
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
+    _text: str
 
     def reveal(self) -> str:
         return self._text
 
     def __repr__(self) -> str:
-        return f"Secret({MASK!r})"
-
-    def __str__(self) -> str:
         return MASK
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +95,6 @@ class Settings:
     """The files that nothing may be written over."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingInForce:
-    """A setting as `syncctl config` shows it."""
-
-    name: str
-
-    value: str
-    """Printable, secrets masked; "" if not set."""
-
-    origin: str
-    """"environment", a file's path or "default"."""
-
-    set_as: str
-    """The name used there (an older name, or NAME_FILE)."""
-
-    problem: str | None
-    """What is wrong, or None."""
-
-
 def load_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Settings:
@@ -163,13 +134,13 @@ def metrics_file(env_file: Path | None = None) -> Path | None:
 
 def inspect_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> list[SettingInForce]:
+) -> list[SettingFact]:
     """Every setting as `load_settings` would see it, valid or not.
 
     Raises SettingsError only for a settings file that can't be read or parsed.
     """
     return [
-        SettingInForce(
+        SettingFact(
             name=reading.spec.name,
             value=reading.shown,
             origin=printable(reading.origin),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from syncctl.domain.sources import SOURCES, StepName
+from syncctl.errors import StorageError
 from syncctl.locations import Locations, load_locations
+from syncctl.ports.admin import DuplicateCount
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from syncctl.ports.stop import Stop
     from syncctl.ports.storage import Storage
     from syncctl.sandbox import Report
+    from syncctl.services.cleanup.duplicates import DuplicateSets, OnCounted
     from syncctl.services.rejects.file_rejects import CellsOf
     from syncctl.settings.settings import ApiEndpoint, Settings
 
@@ -131,3 +135,22 @@ def clock_of(settings: Settings) -> Clock:
         next_sync=lambda after: next_run(settings.api_sync_time, settings.api_sync_timezone, after),
         business_zone=settings.business_timezone,
     )
+
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def keeping_count(settings: Settings, command: str) -> Iterator[OnCounted]:
+    """Gives what takes the duplicates that `command` counts; the last of them are kept at the end. A database
+    that can't be written is a warning: what the command shows is as true without."""
+    counted: list[DuplicateSets] = []
+    yield counted.append
+    for duplicates in counted[-1:]:
+        count = DuplicateCount(duplicates.count, duplicates.extra_copies, datetime.now(UTC), command)
+        try:
+            # Not prepared: a look upgrades nothing and makes no index.
+            with closing(open_storage(settings.database_url)) as database:
+                database.save_duplicate_count(count)
+        except StorageError as problem:
+            logger.warning("The count of duplicates is not kept for `syncctl status`: %s", problem)

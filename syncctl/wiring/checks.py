@@ -14,8 +14,7 @@ from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
 from syncctl.text import quantity
-from syncctl.wiring.adapters import clock_of, locations_of, opened_database
-from syncctl.wiring.duplicate_counts import keeping_count
+from syncctl.wiring.adapters import clock_of, keeping_count, locations_of, opened_database
 from syncctl.wiring.scheduling import GLANCE_LIMIT_S, next_start, schedule_state, start_of
 
 if TYPE_CHECKING:

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.filesystem.protected_files import BACKUP_FOLDER
+from syncctl.filesystem.private_files import BACKUP_FOLDER
 from syncctl.run_lock import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.services.imports import undoing
-from syncctl.wiring.adapters import locations_of, opened_database
-from syncctl.wiring.duplicate_counts import keeping_count
+from syncctl.wiring.adapters import keeping_count, locations_of, opened_database
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
@@ -52,7 +51,7 @@ def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
 
 
 def clean_duplicates(settings: Settings, chosen: Sequence[str], job: Job) -> cleaning.DuplicatesCleaned:
-    """Clean up. Raises LockHeldError, and as services.cleaning.clean_duplicates does."""
+    """Clean up. Raises LockHeldError, and as `cleaning.clean_duplicates` does."""
     with (
         keeping_count(settings, DUPLICATES) as on_counted,
         _locked_database(settings, job.wait_s) as database,
@@ -69,7 +68,7 @@ def plan_stores(settings: Settings) -> store_names.StorePlan:
 
 
 def rename_stores(settings: Settings, job: Job) -> store_names.StoresRenamed:
-    """Rename stores. Raises LockHeldError, and as services.store_names.rename_stores does."""
+    """Rename stores. Raises LockHeldError, and as `store_names.rename_stores` does."""
     with _locked_database(settings, job.wait_s) as database:
         return store_names.rename_stores(database, locations_of(settings), _target(settings, job))
 
@@ -81,8 +80,7 @@ def plan_finished(settings: Settings) -> FinishedPlan:
 
 
 def clean_finished(settings: Settings, job: Job) -> cleaning_finished.FinishedCleaned:
-    """Delete finished leads. Raises LockHeldError, and as services.cleanup.finished.cleaning.clean_finished
-    does."""
+    """Delete finished leads. Raises LockHeldError, and as `cleaning_finished.clean_finished` does."""
     with _locked_database(settings, job.wait_s) as database:
         return cleaning_finished.clean_finished(database, locations_of(settings), _target(settings, job))
 
@@ -95,21 +93,20 @@ def plan_import_undo(settings: Settings, run_id: str) -> UndoPlan:
 
 
 def undo_import(settings: Settings, run_id: str, job: Job) -> ImportUndone:
-    """Take an import back. Raises LockHeldError, and as services.imports.undoing.undo_import does."""
+    """Take an import back. Raises LockHeldError, and as `undoing.undo_import` does."""
     with _locked_database(settings, job.wait_s) as database:
         return undoing.undo_import(database, run_id, _target(settings, job))
 
 
 def plan_restore(settings: Settings, file: Path, stop: Stop) -> restoring.BackupRestored:
-    """What restoring a backup would come to. Changes nothing. Raises as services.restoring.restore_backup
-    does."""
+    """What restoring a backup would come to. Changes nothing. Raises as `restoring.restore_backup` does."""
     with opened_database(settings) as database:
         return restoring.plan_restore(database, file, stop)
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
     """Restore a backup, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
-    services.restoring.restore_backup does."""
+    `restoring.restore_backup` does."""
     with _locked_database(settings, wait_s) as database:
         return restoring.restore_backup(database, file, stop)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, StorageError
-from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
+from syncctl.filesystem.private_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
 from syncctl.machine.probes import (
     api_clock,
     current_user,
@@ -27,7 +27,6 @@ from syncctl.ports.machine import (
     ApiAddress,
     MappingFacts,
     PathFacts,
-    SettingFact,
     SettingsFacts,
     UnknownSetting,
     ZoneFacts,
@@ -44,8 +43,7 @@ from syncctl.services.doctor.schedule import check_schedule
 from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
-from syncctl.settings.specs import KEYS
-from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
+from syncctl.settings.specs import KEYS, is_rent_out_setting, likely_setting
 from syncctl.storage.registry import backend_for
 from syncctl.wiring.adapters import locations_of, opened_database, rental_api
 from syncctl.wiring.checks import runs_by_itself
@@ -97,10 +95,7 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
     ]
     secret = [path for path, values in files if any(map(_is_secret, values, values.values()))]
     return SettingsFacts(
-        settings=tuple(
-            SettingFact(setting.name, setting.set_as, setting.origin, setting.problem)
-            for setting in inspect_settings(env_file)
-        ),
+        settings=tuple(inspect_settings(env_file)),
         files=tuple(path for path, _ in files),
         secret_files=tuple(path_facts(path.name, "", path) for path in secret),
         unknown=tuple(unknown),

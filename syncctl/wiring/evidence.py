@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from syncctl import __version__
-from syncctl.api.recording_client import RecordingRentalApi
+from syncctl.api.client import RecordingRentalApi
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import LockHeldError, StorageError

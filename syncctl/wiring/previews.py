@@ -1,4 +1,4 @@
-"""Connects an import's preview to the file that it is written to."""
+"""A look at stores' files: an import's preview written to a file, and what columns are taken for."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from syncctl.domain.run_results import Counts, RunResult
+from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.errors import UsageError
 from syncctl.files.preview_files import write_csv, write_workbook
 from syncctl.files.sheet_writing import check_workbooks_can_be_written
 from syncctl.filesystem.private_files import private_file
-from syncctl.services.imports.file_search import find_files
-from syncctl.services.imports.file_stores import kind_of_name
+from syncctl.ports.stop import Stop
+from syncctl.services.imports.file_stores import find_files, kind_of_name
+from syncctl.wiring.adapters import titles_of
 
 if TYPE_CHECKING:
+    from syncctl.services.imports.columns import ColumnReport
     from syncctl.services.imports.importing import ImportJob
     from syncctl.services.imports.preview import Preview
     from syncctl.settings.settings import Settings
+
 
 STDOUT = Path("-")
 
@@ -43,11 +48,8 @@ def preview_file(
     settings: Settings, job: ImportJob, target: Path, stdout: BinaryIO, *, overwrite: bool
 ) -> Iterator[PreviewWriter]:
     """A function that writes the preview to `target`, "-" for `stdout`. What keeps it from being written is
-    known before the import begins; after an error the target is as it was.
-
-    Raises:
-        UsageError: it can't be written, or must not.
-    """
+    known before the import begins; after an error the target is as it was. Raises UsageError: it can't be
+    written, or must not."""
     if target == STDOUT:
         yield lambda preview, _: write_csv(preview, stdout, encoding="utf-8")
         return
@@ -98,3 +100,36 @@ def _summary(preview: Preview, result: RunResult) -> Iterator[Sequence[str | int
 def _numbers(counts: Counts) -> list[int]:
     found = asdict(counts)
     return [found[name] for name in _COUNTS]
+
+
+def kind_of_file(path: Path, asked: str | None) -> StepName:
+    """The kind that is asked for, or else the one in the file's name.
+
+    Raises:
+        FileProblemError: there is no such file, whose name might tell it.
+        UsageError: that isn't a kind, or the name has none.
+    """
+    from syncctl.files.limits import file_errors
+    from syncctl.services.imports.file_stores import kind_of_name
+
+    kind = asked or kind_of_name(path.name)
+    if kind in list(FILE_STEPS):
+        return StepName(kind)
+    if asked is None:
+        with file_errors(path):
+            path.stat()
+    what = (
+        f"--kind {asked!r} isn't a kind of file"
+        if asked
+        else f"the name {path.name} doesn't say which kind it is"
+    )
+    raise UsageError(f"{what}: give --kind {' or --kind '.join(FILE_STEPS)}.")
+
+
+def columns_of_file(settings: Settings, path: Path, kind: StepName, stop: Stop) -> ColumnReport:
+    """What the columns of the file are taken for. Raises as `column_report` does."""
+    from syncctl.files.reading import open_file
+    from syncctl.services.imports.columns import column_report
+
+    reader = partial(open_file, stop=stop, known=titles_of(settings, kind), nearest=True)
+    return column_report(path, kind, reader, stop)

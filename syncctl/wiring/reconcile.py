@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from syncctl.domain.sources import REPORT_STEPS
-from syncctl.filesystem.protected_files import BACKUP_FOLDER
+from syncctl.filesystem.private_files import BACKUP_FOLDER
 from syncctl.run_lock import RunLock
 from syncctl.services.explain.cleanups import with_cleanups
 from syncctl.services.explain.explaining import Explanation, explain

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.errors import UsageError
-from syncctl.filesystem.protected_files import OUTPUT_FILE
+from syncctl.filesystem.private_files import OUTPUT_FILE
 from syncctl.scheduling.crontab_line import ScheduledCommand
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.storage.registry import backend_for

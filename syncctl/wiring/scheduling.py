@@ -15,17 +15,22 @@ from syncctl.errors import ServiceUnavailableError, SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
 from syncctl.machine.probes import current_user, running_schedulers, system_zone
 from syncctl.ports.machine import SYSTEMD, NextStart, ScheduleState, StartedBy
-from syncctl.scheduling.cron_fields import same_in_both_zones
-from syncctl.scheduling.crontab import read_crontab, write_crontab
-from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
+from syncctl.scheduling.crontab import (
+    Crontab,
+    block,
+    parse_crontab,
+    read_crontab,
+    with_block,
+    without_block,
+    write_crontab,
+)
 from syncctl.scheduling.crontab_line import Job, ScheduledCommand, cron_line
-from syncctl.scheduling.crontab_variables import LineContext
-from syncctl.scheduling.expression import next_run
+from syncctl.scheduling.expression import next_run, same_in_both_zones
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
-from syncctl.scheduling.state import cron_state, old_syncs, timer_state
+from syncctl.scheduling.state import LineContext, cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, on_calendar, systemd_units
 from syncctl.services.doctor.schedule import CRON_NOT_RUNNING, SYSTEMD_NOT_RUNNING
-from syncctl.settings.unknown_names import SYNCCTL_SETTINGS
+from syncctl.settings.specs import SYNCCTL_SETTINGS
 from syncctl.wiring.scheduled_command import schedule_warnings, scheduled_command
 
 if TYPE_CHECKING:

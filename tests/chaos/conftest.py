@@ -1,8 +1,11 @@
 """The torture tests' marker and their number of rounds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from syncctl.sandbox import Sandbox
 
 HERE = Path(__file__).parent
 
@@ -24,6 +27,13 @@ def rounds(request: pytest.FixtureRequest) -> int:
 def few_rounds(rounds: int) -> int:
     """The number of rounds for tests that try thousands of cases per round: a quarter of `rounds`."""
     return 1 + (rounds - 1) // 4
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A small one."""
+    with Sandbox(locations=2, bookings=16) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(params=["sqlite", "mongo"])

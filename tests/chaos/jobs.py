@@ -29,7 +29,7 @@ from syncctl.services.cleanup.store_names import rename_stores
 from syncctl.services.imports import undo_context, undo_records
 from syncctl.services.imports.undoing import undo_import
 from syncctl.services.run import HISTORY_RETENTION
-from syncctl.services.sync import state_saving
+from syncctl.services.sync import step_tools
 from tests.support.brought_back import app_report, brought_back
 from tests.support.store_files import HEADER, row, write
 from tests.support.webapp import PAGES, SHAPES, SqliteApp, finish, old_lead, pages_for
@@ -183,7 +183,7 @@ def few_at_once() -> Iterator[None]:
     """Replaces batch sizes of ten locations or a thousand leads by small ones, so that a small job has
     several batches."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(state_saving, "STATES_TOGETHER", 2)
+        patched.setattr(step_tools, "STATES_TOGETHER", 2)
         for module in (cleaning, store_names, restoring, cleaning_finished, candidates):
             patched.setattr(module, "LEADS_AT_ONCE", 5)
         for module in (import_notes, undo_records):

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from syncctl.sandbox import Sandbox
-from syncctl.sandbox.requestlog import LoggedRequest
+from syncctl.sandbox.connections import LoggedRequest
 from tests.support.oracle import Key, as_date, key_and_lead, source_value
 
 REPORTS = ("booking", "return")

@@ -86,13 +86,10 @@ def main() -> int:
     given = parser.parse_args()
     try:
         made = table(*(json.loads(file.read_text()) for file in given.reports), of_long_run=given.long)
-        if given.write:
-            given.write.write_text(PART.put_in(given.write.read_text(), made))
+        PART.publish(made, given.write)
     except (TableError, MarkerError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    if not given.write:
-        sys.stdout.write(f"{made}\n")
     return 0
 
 

@@ -20,7 +20,7 @@ from syncctl.errors import (
 )
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync.state_saving import STATES_TOGETHER
+from syncctl.services.sync.step_tools import STATES_TOGETHER
 from tests.chaos.jobs import few_locations
 from tests.chaos.states import Rewind, assert_nothing_is_missing
 from tests.chaos.tally import tally

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -27,12 +26,6 @@ ROUNDS_PER_SET_CLOCK = 15
 TRIES = 5
 A_DAY_S = 86_400
 BACK_S = (60, 3600, A_DAY_S, 10 * A_DAY_S, 400 * A_DAY_S)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(locations=2, bookings=16) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

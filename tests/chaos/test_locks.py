@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,12 +16,6 @@ from tests.support.unprivileged_program import UnprivilegedProgram
 from tests.support.world import World
 
 LIMIT_S = 30.0
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(locations=2, bookings=16) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

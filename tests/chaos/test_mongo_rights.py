@@ -69,12 +69,6 @@ def may(actions: list[str], collection: str = "") -> dict[str, Any]:
     return {"resource": {"db": NAME, "collection": collection}, "actions": actions}
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(locations=2, bookings=16) as sandbox:
-        yield sandbox
-
-
 def test_without_the_right_to_make_an_index_or_a_collection(secured: str, sandbox: Sandbox) -> None:
     """Indexes are for speed: a database administrator may keep that right."""
     tally.add("database troubles")

@@ -5,7 +5,7 @@ import pytest
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import FinalApiError
-from syncctl.http.proxies import proxy_address_problem, proxy_variable
+from syncctl.http.session import proxy_address_problem, proxy_variable
 from syncctl.machine.probes import api_clock
 from syncctl.monitoring.healthchecks import Heartbeat, PingPolicy
 from tests.support.program import Program

@@ -33,12 +33,6 @@ ROUNDS_PER_PROGRAM = 10
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(locations=2, bookings=16) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "syncctl.db"
 

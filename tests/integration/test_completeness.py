@@ -17,7 +17,7 @@ from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.ports.admin import Database
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.reconcile.results import ChangedBy
 from tests.support.completeness import (
     assert_nothing_found,
     content,

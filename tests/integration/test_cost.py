@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from syncctl.domain.sources import StepName
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync.state_saving import STATES_TOGETHER
+from syncctl.services.sync.step_tools import STATES_TOGETHER
 from tests.integration.conftest import TODAY
 from tests.support.store_files import row, write
 from tests.support.world import World

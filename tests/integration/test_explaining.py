@@ -17,7 +17,7 @@ from syncctl.services.explain.explaining import Explanation, explain
 from syncctl.services.explain.record_history import RecordHistory, RecordState
 from syncctl.services.explain.source_now import SourceQuery, ask_source
 from syncctl.services.explain.wanted import CustomerQuery
-from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.reconcile.results import ChangedBy
 from syncctl.services.sync.planning import WindowSettings
 from syncctl.storage.registry import open_storage
 from tests.support.webapp import SHAPES, Lead, finish, old_lead

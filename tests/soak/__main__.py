@@ -27,13 +27,10 @@ def main() -> int:
         minutes = (time.monotonic() - began) / 60
         command = shlex.join(["python", "-m", "tests.soak", *sys.argv[1:]])
         made = f"{table(weeks)}\n\n`{command}`: {minutes:.0f} minutes."
-        if given.write:
-            given.write.write_text(PART.put_in(given.write.read_text("utf-8"), made), "utf-8")
+        PART.publish(made, given.write)
     except (MarkerError, NoMongodError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    if not given.write:
-        sys.stdout.write(f"{made}\n")
     return int(any(sum(week.wrong.values()) for week in weeks))
 
 

@@ -30,7 +30,7 @@ def register(group: typer.Typer) -> None:
         """Show which column of a file is taken for what."""
         from syncctl.cli.render.columns import render_columns
         from syncctl.errors import ExitCode
-        from syncctl.wiring.columns import columns_of_file, kind_of_file
+        from syncctl.wiring.previews import columns_of_file, kind_of_file
 
         named = kind_of_file(file, kind)
         with session.stop.at_safe_points():

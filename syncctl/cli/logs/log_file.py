@@ -16,8 +16,7 @@ from typing import TextIO
 from syncctl.cli.logs.formats import encodable
 from syncctl.errors import SettingsError
 from syncctl.filesystem.ordinary_files import is_unnamed_pipe, open_nonblocking, require_regular_file
-from syncctl.filesystem.private_files import make_private_folder
-from syncctl.filesystem.protected_files import LOGS_KEPT
+from syncctl.filesystem.private_files import LOGS_KEPT, make_private_folder
 from syncctl.safe_output.printable import escape
 
 FILE_BYTES = 5_000_000

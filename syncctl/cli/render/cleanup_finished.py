@@ -24,8 +24,7 @@ if TYPE_CHECKING:
         SideDocument,
     )
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
-    from syncctl.services.cleanup.finished.lead_summaries import LeadSummary
-    from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
+    from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead, LeadSummary
 
 NONE = "No finished or deleted lead is still among the leads."
 _SCHEDULER = (

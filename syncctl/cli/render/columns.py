@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_line, print_result, print_text
+from syncctl.domain.lead_fields import file_columns
 from syncctl.domain.sources import FILE_WORDS
-from syncctl.mapping.file_columns import file_columns
 from syncctl.safe_output.printable import printable
 from syncctl.text import mapping_entry
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from syncctl.cli.render.printer import console, print_fields, print_line, print_message, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
-from syncctl.scheduling.crontab_block import difference
+from syncctl.scheduling.crontab import difference
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER
 
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ from syncctl.cli.render.printer import console, plain_table, print_fields, print
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES, LeadType
-from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.printable import printable
-from syncctl.safe_output.redact import mask_phone, mask_phones, redacted
+from syncctl.safe_output.redact import ascii_digits, mask_phone, mask_phones, redacted
 from syncctl.services.explain.record_history import RecordState
-from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.reconcile.results import ChangedBy
 from syncctl.text import quantity
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from syncctl.cli.render.documents.checks import SettingsDocument
-    from syncctl.settings.settings import SettingInForce
+    from syncctl.ports.machine import SettingFact
 
 _TITLES = {"default": "Defaults", "environment": "From the environment"}
 
 
-def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
+def render_settings(settings: Sequence[SettingFact], *, as_json: bool) -> None:
     """The effective settings with their origins; secrets are masked."""
     if as_json:
         print_result(_document(settings))
@@ -29,7 +29,7 @@ def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> Non
         _screen(settings)
 
 
-def _document(settings: Sequence[SettingInForce]) -> SettingsDocument:
+def _document(settings: Sequence[SettingFact]) -> SettingsDocument:
     return {
         "command": "config",
         "ok": not any(setting.problem for setting in settings),
@@ -45,7 +45,7 @@ def _document(settings: Sequence[SettingInForce]) -> SettingsDocument:
     }
 
 
-def _screen(settings: Sequence[SettingInForce]) -> None:
+def _screen(settings: Sequence[SettingFact]) -> None:
     from rich.markup import escape
 
     out = console()
@@ -58,7 +58,7 @@ def _screen(settings: Sequence[SettingInForce]) -> None:
                 _print_setting(setting, width, out)
 
 
-def _print_setting(setting: SettingInForce, width: int, out: Console) -> None:
+def _print_setting(setting: SettingFact, width: int, out: Console) -> None:
     """A value too long for the column is printed below its name, in one piece for copying."""
     from rich.markup import escape
     from rich.padding import Padding

@@ -17,7 +17,7 @@ from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.reconcile.checks import counts_in_words, source_checks
-from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.reconcile.results import ChangedBy
 
 if TYPE_CHECKING:
     from syncctl.cli.render.documents.checks import (

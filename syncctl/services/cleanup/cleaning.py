@@ -12,8 +12,7 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.ports.stop import Stop
 from syncctl.services.batching import batched
-from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, new_backup
 from syncctl.services.cleanup.duplicate_plans import check_chosen, decide, in_batches
 from syncctl.services.cleanup.duplicate_results import Conflict, Decision, DuplicatePlan
 from syncctl.services.cleanup.duplicate_search import find_duplicates

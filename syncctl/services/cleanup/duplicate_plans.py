@@ -26,11 +26,8 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[str]:
-    """The ids that a person chose to keep.
-
-    Raises:
-        UsageError: one is in no set of duplicates, or two are in the same set.
-    """
+    """The ids that a person chose to keep. Raises UsageError: one is in no set of duplicates, or two are in
+    the same set."""
     wanted = frozenset(lead_id.strip() for lead_id in chosen)
     found: set[str] = set()
     for sets in duplicates.sets.values():
@@ -182,10 +179,7 @@ def _keep(copies: Copies, facts: _DecisionInput, kept: Document, why: KeepReason
     records = [lead["_id"] for lead in others if lead["_id"] in facts.recorded]
     stores = [name for lead in others if (name := facts.stores.canonical(text_of(lead, "store")))]
     return Decision(
-        lead_type=text_of(kept, "leadType"),
-        phone=text_of(kept, "phone"),
-        booking_no=text_of(kept, "bookingNo"),
-        name=text_of(kept, "name"),
+        *_named(kept),
         copies=tuple(_summary(lead, worked_on, fields) for lead in (kept, *others)),
         why=why,
         record_from=records[0] if records and kept["_id"] not in facts.recorded else None,
@@ -195,11 +189,18 @@ def _keep(copies: Copies, facts: _DecisionInput, kept: Document, why: KeepReason
 
 def _conflict(leads: Sequence[Document], worked_on: Container[str], fields: Sequence[str]) -> Conflict:
     return Conflict(
-        lead_type=text_of(leads[0], "leadType"),
-        phone=text_of(leads[0], "phone"),
-        booking_no=text_of(leads[0], "bookingNo"),
-        name=text_of(leads[0], "name"),
+        *_named(leads[0]),
         copies=tuple(_summary(lead, worked_on, fields) for lead in leads),
+    )
+
+
+def _named(lead: Document) -> tuple[str, str, str, str]:
+    """The first fields of a CopySet."""
+    return (
+        text_of(lead, "leadType"),
+        text_of(lead, "phone"),
+        text_of(lead, "bookingNo"),
+        text_of(lead, "name"),
     )
 
 

@@ -35,19 +35,25 @@ class CopySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do with one set."""
+class CopySet:
+    """Copies of one lead."""
 
     lead_type: str
+
     phone: str
     """Not masked."""
 
     booking_no: str
+
     name: str
-    """As the kept copy has it."""
+    """As the first copy has it."""
 
     copies: tuple[CopySummary, ...]
-    """The kept one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(CopySet):
+    """What to do with one set. Its first copy is kept."""
 
     why: KeepReason
     record_from: str | None = None
@@ -68,18 +74,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """A set whose copies have different edits."""
-
-    lead_type: str
-    phone: str
-    """Not masked."""
-
-    booking_no: str
-    name: str
-    """As the oldest copy has it."""
-
-    copies: tuple[CopySummary, ...]
+class Conflict(CopySet):
+    """A set whose copies have different edits, the oldest first."""
 
 
 @dataclass(slots=True)

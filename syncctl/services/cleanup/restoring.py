@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from syncctl.domain.import_notes import ImportNote, NotedImport, same_value
 from syncctl.domain.lead_values import Document, LeadChange
@@ -38,21 +38,6 @@ class BackupRestored:
     def is_whole(self) -> bool:
         """Whether everything is as in the backup."""
         return not self.different and not self.kept_lead_gone
-
-
-class RestoreTarget(Protocol):
-    """What restoring needs of a database; each as the ports say."""
-
-    def present_leads(self, lead_ids: Collection[str], /) -> set[str]: ...
-    def leads(self, lead_ids: Collection[str], /) -> dict[str, Document]: ...
-    def restore(self, snapshots: Sequence[LeadSnapshot], /) -> Restored: ...
-    def update_leads(self, changes: Sequence[LeadChange], /) -> set[str]: ...
-    def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord], /) -> set[str]: ...
-    def repoint_records(self, lead_ids: Mapping[str, str], /) -> int: ...
-    def unpair_reports(self, report_ids: Mapping[str, str], /) -> None: ...
-    def noted_imports(self, run_id: str, /) -> list[NotedImport]: ...
-    def save_import(self, entry: NotedImport, /) -> None: ...
-    def replace_import_notes(self, notes: Sequence[ImportNote], /) -> None: ...
 
 
 class _Rehearsal:
@@ -95,6 +80,9 @@ class _Rehearsal:
 
     def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
         """Nor a note."""
+
+
+RestoreTarget: TypeAlias = Database | _Rehearsal
 
 
 def plan_restore(database: Database, path: Path, stop: Stop | None = None) -> BackupRestored:

@@ -11,8 +11,7 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.stop import Stop
 from syncctl.services.batching import batched
-from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, new_backup
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.duplicate_search import DuplicateSearch
 from syncctl.services.cleanup.duplicates import (

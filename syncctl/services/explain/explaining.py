@@ -32,7 +32,7 @@ from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
-from syncctl.services.reconcile.differences import LastSeen
+from syncctl.services.reconcile.results import LastSeen
 
 
 @dataclass(frozen=True, slots=True)

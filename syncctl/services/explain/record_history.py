@@ -23,7 +23,7 @@ from syncctl.services.explain.events import (
 )
 from syncctl.services.explain.lookups import ReportNow, RunNames, UserNames
 from syncctl.services.matching.legacy_leads import stored_key, text_of
-from syncctl.services.reconcile.differences import FieldDifference, LastSeen, differences
+from syncctl.services.reconcile.results import FieldDifference, LastSeen, differences
 
 _NO_RECORD = (
     "The sync has no record of it: it was typed in by hand, or the old system brought it and the source has "

@@ -19,7 +19,7 @@ from syncctl.services.explain.explaining import Explanation
 from syncctl.services.explain.record_history import Origin, RecordHistory, RecordState, SourceNow, place_of
 from syncctl.services.explain.rejected_rows import ANSWERED, history_of_row
 from syncctl.services.explain.wanted import CustomerQuery
-from syncctl.services.reconcile.differences import LastSeen, differences
+from syncctl.services.reconcile.results import LastSeen, differences
 from syncctl.services.rejects.list_updates import ids_anywhere, row_text
 from syncctl.services.rejects.raw_rows import raw_text
 from syncctl.services.run import Clock

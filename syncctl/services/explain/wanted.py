@@ -11,8 +11,7 @@ from syncctl.errors import InvalidRowError, UsageError
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.ports.admin import AskedNumber
-from syncctl.safe_output.phone_numbers import ascii_digits, find_phone_numbers, plain_text
-from syncctl.safe_output.redact import mask_phone
+from syncctl.safe_output.redact import ascii_digits, find_phone_numbers, mask_phone, plain_text
 from syncctl.text import normalize_unicode
 
 FEWEST_DIGITS = 7

@@ -8,10 +8,9 @@ from datetime import date
 from pathlib import Path
 from textwrap import shorten
 
-from syncctl.domain.lead_fields import SOURCE_FIELDS
+from syncctl.domain.lead_fields import SOURCE_FIELDS, columns_of, fields_of
 from syncctl.domain.row_decisions import shown_value
 from syncctl.domain.sources import StepName
-from syncctl.mapping.file_columns import columns_of, fields_of
 from syncctl.parsing.values import text
 from syncctl.ports.files import FileHeader, FileReader, FileRow, FileSheet
 from syncctl.ports.stop import Stop

@@ -132,11 +132,8 @@ class Decider:
         self, rows: Sequence[StagedRow], *, only_new: bool, final_pass: bool, with_leads: bool
     ) -> Decisions:
         """Decide for these rows. `only_new`: known records are left alone. `final_pass`: nothing may stay
-        undecided. `with_leads`: read the leads that stay as they are as well, to show them.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        undecided. `with_leads`: read the leads that stay as they are as well, to show them. Raises
+        StorageError."""
         match = self._matcher.match(
             [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], final_pass=final_pass
         )

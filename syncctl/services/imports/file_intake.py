@@ -76,11 +76,7 @@ class FileIntake:
     ) -> set[str]:
         """Store what is new and count the result of each row in its file's tally. `only_new`: leave known
         records alone, as a later row may have changed them. Returns the ids of the leads that the database's
-        own rules refused.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        own rules refused. Raises StorageError."""
         return self._ingest(batch, tallies, only_new=only_new, final_pass=False)
 
     def ingest_undecided(self, tallies: Sequence[FileTally], *, only_new: bool = False) -> set[str]:
@@ -107,12 +103,13 @@ class FileIntake:
         for each in decided:
             action, reason = applied.outcome(each)
             tally = tallies[each.staged.file]
-            tally.count(action)
             if each.report_id is not None and action is RowAction.FINISHED:
                 report = reports.get(each.report_id, {})
                 tally.finished.append(_finished_row(each.staged, each.report_id, report))
-            elif action is RowAction.REJECT:
+            if action is RowAction.REJECT:
                 tally.refused.append(f"{_place(each.staged)}: {reason}")
+            else:
+                tally.actions[action] += 1
             if self._preview is not None:
                 position = tally.position(each.staged.file, each.staged.sheet, each.staged.row)
                 self._preview.add(position, each.row_decision(tally.name, action, reason))

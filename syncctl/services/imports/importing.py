@@ -20,8 +20,7 @@ from syncctl.ports.files import FileReader
 from syncctl.ports.storage import Storage
 from syncctl.services.imports.deciding import file_fields
 from syncctl.services.imports.file_intake import FileIntake
-from syncctl.services.imports.file_search import content_hash, find_files, misplaced_files
-from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.file_stores import FileStores, content_hash, find_files, misplaced_files
 from syncctl.services.imports.noting import noting_changes
 from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.reading import FileReading, FileToRead
@@ -259,7 +258,7 @@ def _keep_rejects(readings: list[FileReading]) -> None:
 def _supersede(tallies: Sequence[FileTally], preview: PreviewHash | None, staged: StagedRow) -> None:
     """Count a row in whose place a later one counts."""
     tally, values = tallies[staged.file], staged.record.record.values
-    tally.count(RowAction.MERGE)
+    tally.actions[RowAction.MERGE] += 1
     if preview is not None:
         customer = (values["name"], values["phone"], values["store"])
         decision = RowDecision(

@@ -56,72 +56,51 @@ class NotingStorage:
         """As the database's; what it finds has a row in this import's files. An earlier import that can
         still be taken back must not take these leads away."""
         found = self._storage.find_records(record_ids)
-        began = self._import.started_at
+        of_files = ((record_id, known) for record_id, known in found.items() if known.source in FILE_STEPS)
         self._note(
             NoteKind.SEEN,
-            (
-                (record_id, Change({}, {}))
-                for record_id, known in found.items()
-                if known.source in FILE_STEPS
-                and known.first_seen_at is not None
-                and began - HISTORY_RETENTION < known.first_seen_at < began
-            ),
+            ((record_id, Change({}, {})) for record_id, known in of_files if self._is_earlier(known)),
         )
         return found
+
+    def _is_earlier(self, known: KnownRecord) -> bool:
+        seen, began = known.first_seen_at, self._import.started_at
+        return seen is not None and began - HISTORY_RETENTION < seen < began
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         new = {lead["_id"]: lead for lead in leads}
         linked = {record.lead_id for record in records} - new.keys()
         there = self._storage.leads(linked) if linked else {}
-        self._note(
-            NoteKind.ADDED,
-            (
-                _added(record, _default_date(record, new[record.lead_id]))
-                for record in records
-                if record.lead_id in new
-            ),
-        )
-        self._note(
-            NoteKind.LINKED,
-            (
-                _added(record, {"lead": lead_digest(lead) if (lead := there.get(record.lead_id)) else None})
-                for record in records
-                if record.lead_id not in new
-            ),
-        )
+        added, links = [], []
+        for record in records:
+            if record.lead_id in new:
+                added.append(_added(record, _default_date(record, new[record.lead_id])))
+            else:
+                lead = there.get(record.lead_id)
+                links.append(_added(record, {"lead": lead_digest(lead) if lead else None}))
+        self._note(NoteKind.ADDED, added)
+        self._note(NoteKind.LINKED, links)
         return self._storage.store_leads(leads, records)
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
-        self._note(
-            NoteKind.REPORT,
-            ((each, Change({}, {"report": report_id})) for each, report_id in report_ids.items()),
-        )
+        changes = [(each, Change({}, {"report": report_id})) for each, report_id in report_ids.items()]
+        self._note(NoteKind.REPORT, changes)
         self._storage.pair_reports(report_ids)
 
     def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
         known, before = self._storage.find_records(writes.keys()), self._storage.writes(writes.keys())
         leads = self._storage.leads({record.lead_id for record in known.values()})
-        self._note(
-            NoteKind.WRITES,
-            (
-                (
-                    record_id,
-                    Change(
-                        {
-                            field: {"value": write.value, "at": write.at}
-                            for field, write in before.get(record_id, {}).items()
-                            if field in writes[record_id]
-                        },
-                        {
-                            "at": at,
-                            "lead": record.lead_id,
-                            "held": _held(leads.get(record.lead_id, {}), writes[record_id]),
-                        },
-                    ),
-                )
-                for record_id, record in known.items()
-            ),
-        )
+        changes = []
+        for record_id, record in known.items():
+            noted, written = before.get(record_id, {}), writes[record_id]
+            was = {
+                field: {"value": write.value, "at": write.at}
+                for field, write in noted.items()
+                if field in written
+            }
+            held = _held(leads.get(record.lead_id, {}), written)
+            changes.append((record_id, Change(was, {"at": at, "lead": record.lead_id, "held": held})))
+        self._note(NoteKind.WRITES, changes)
         self._storage.add_writes(writes, at)
 
     def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
@@ -131,44 +110,21 @@ class NotingStorage:
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         ids = [record.record_id for record in records]
         known, values = self._storage.find_records(ids), self._storage.record_values(ids)
-        self._note(
-            NoteKind.VALUES,
-            (
-                (
-                    record.record_id,
-                    Change(
-                        {
-                            "values": values[record.record_id],
-                            "fingerprint": known[record.record_id].fingerprint,
-                        },
-                        {"fingerprint": record.fingerprint},
-                    ),
-                )
-                for record in records
-                if record.record_id in known and record.record_id in values
-            ),
-        )
+        changes = []
+        for record in records:
+            if (before := known.get(record.record_id)) and record.record_id in values:
+                was = {"values": values[record.record_id], "fingerprint": before.fingerprint}
+                changes.append((record.record_id, Change(was, {"fingerprint": record.fingerprint})))
+        self._note(NoteKind.VALUES, changes)
         self._storage.update_records(records)
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
-        hashes = self._hashes_of(rejects)
-        self._note(
-            NoteKind.REJECTED,
-            (
-                (
-                    reject.reject_id,
-                    Change(
-                        {},
-                        {
-                            "source": reject.source,
-                            "location": reject.location,
-                            "hash": hashes.get((reject.source, reject.location)),
-                        },
-                    ),
-                )
-                for reject in rejects
-            ),
-        )
+        hashes, changes = self._hashes_of(rejects), []
+        for reject in rejects:
+            place = {"source": reject.source, "location": reject.location}
+            after = {**place, "hash": hashes.get((reject.source, reject.location))}
+            changes.append((reject.reject_id, Change({}, after)))
+        self._note(NoteKind.REJECTED, changes)
         return self._storage.add_rejects(rejects)
 
     def clear_rejects(self, reject_ids: Texts) -> None:
@@ -194,20 +150,11 @@ class NotingStorage:
     def _note_cleared(self, reject_ids: Texts, *, is_closed: bool) -> None:
         wanted = set(reject_ids)
         listed = [reject for reject in self._storage.rejects() if reject.reject_id in wanted]
-        hashes = self._hashes_of(listed)
-        self._note(
-            NoteKind.CLEARED,
-            (
-                (
-                    reject.reject_id,
-                    Change(
-                        {"reject": asdict(reject)},
-                        {"hash": hashes.get((reject.source, reject.location)), "closed": is_closed},
-                    ),
-                )
-                for reject in listed
-            ),
-        )
+        hashes, changes = self._hashes_of(listed), []
+        for reject in listed:
+            after = {"hash": hashes.get((reject.source, reject.location)), "closed": is_closed}
+            changes.append((reject.reject_id, Change({"reject": asdict(reject)}, after)))
+        self._note(NoteKind.CLEARED, changes)
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
         before = self._hashes(kind).get(name)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import blake2b
 from tempfile import SpooledTemporaryFile
-from types import TracebackType
 from typing import Any, Self
 
 from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision
@@ -73,9 +72,7 @@ class Preview(PreviewHash):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._spool.close()
 
     def drop_file(self) -> None:

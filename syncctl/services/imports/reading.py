@@ -79,11 +79,8 @@ class FileReading:
         self._quota = RejectQuota(len(self._listed_ids))
 
     def read(self, reader: FileReader, only_sheet: str | None) -> None:
-        """Read the whole file. What it changes in the rejects list waits for `keep_rejects`.
-
-        Raises:
-            FileProblemError: it can't be parsed, or its store can't be determined.
-        """
+        """Read the whole file. What it changes in the rejects list waits for `keep_rejects`. Raises
+        FileProblemError: it can't be parsed, or its store can't be determined."""
         stores, requested_store = self._file.stores, self._file.requested_store
         of_file = requested_store or stores.of_file(self._tally.path.name)
         problems: list[str] = []

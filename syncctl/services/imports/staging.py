@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from tempfile import SpooledTemporaryFile, gettempdir
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from syncctl.domain.lead_values import LeadValues
@@ -79,9 +78,7 @@ class Staging:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._spool.close()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,11 +65,9 @@ class FileTally:
     answered: int = 0
     """Of the ignored: rows that can't be leads and that a person has corrected or dismissed before."""
 
-    saved: int = 0
-    updated: int = 0
-    existing: int = 0
-    reported: int = 0
-    merged: int = 0
+    actions: Counter[RowAction] = field(default_factory=Counter)
+    """What became of rows. One that the database itself refused is none: it stands in `refused`."""
+
     deferred: int = 0
     """Rows whose leads a telecaller edited while they were being written."""
 
@@ -105,21 +104,6 @@ class FileTally:
             self.skipped or self.error or self.refused or self.deferred or self.unlisted
         )
 
-    def count(self, action: RowAction) -> None:
-        """Count a row by what became of it. One that the database itself refused is not counted as invalid:
-        it stands in `refused`."""
-        match action:
-            case RowAction.CREATE:
-                self.saved += 1
-            case RowAction.UPDATE:
-                self.updated += 1
-            case RowAction.KEEP:
-                self.existing += 1
-            case RowAction.FINISHED:
-                self.reported += 1
-            case RowAction.MERGE:
-                self.merged += 1
-
     def position(self, file: int, sheet: str, row: int) -> int:
         """A number by which rows sort as they stand in the import's files."""
         return (file * MAX_SHEETS + self.sheets.get(sheet, 0)) * MAX_ROW + row
@@ -140,14 +124,15 @@ class FileTally:
 
     def result(self) -> LocationResult:
         """The file's result; until everything is handled, only of the rows handled so far."""
-        counted = self.saved + self.updated + self.existing + self.reported + self.merged + len(self.refused)
+        done = self.actions
+        counted = done.total() + len(self.refused)
         counts = Counts(
             rows=self.ignored + (self.rows if self.is_done else counted + self.invalid),
-            saved=self.saved,
-            updated=self.updated,
-            existing=self.existing,
-            reported=self.reported,
-            merged=self.merged,
+            saved=done[RowAction.CREATE],
+            updated=done[RowAction.UPDATE],
+            existing=done[RowAction.KEEP],
+            reported=done[RowAction.FINISHED],
+            merged=done[RowAction.MERGE],
             invalid=self.invalid + len(self.refused),
             ignored=self.ignored,
         )

@@ -13,8 +13,7 @@ from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKin
 from syncctl.domain.lead_values import Document
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.ports.stop import Stop
-from syncctl.services.cleanup.backup_writing import BackupWriter
-from syncctl.services.cleanup.backups import BackupEntry
+from syncctl.services.cleanup.backups import BackupEntry, BackupWriter
 from syncctl.services.imports.undo_results import UndoPlan
 
 RETRY = "rejects retry"

@@ -12,8 +12,7 @@ from syncctl.domain.sources import FILE_STEPS
 from syncctl.errors import UsageError
 from syncctl.ports.admin import Database
 from syncctl.services.checks.history import CANDIDATES
-from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import BackupKind
+from syncctl.services.cleanup.backups import BackupKind, new_backup
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.imports.undo_context import Undoing
 from syncctl.services.imports.undo_fields import (

@@ -82,10 +82,7 @@ def replaced_records(
 
     A record replaces one with the same booking number, lead type and store, and the same day or name, whose
     phone number no longer occurs in any row of the answer. A booking number that several customers have at
-    once is a placeholder, so there the day proves nothing and the name must be the same.
-
-    Raises:
-        StorageError: the database refused.
+    once is a placeholder, so there the day proves nothing and the name must be the same. Raises StorageError.
     """
     wanted = [
         record
@@ -134,11 +131,7 @@ def second_leads(
 ) -> list[tuple[SyncRecord, SyncRecord]]:
     """Of these known records of a whole answer those that are the only ones of their bookings in it, while a
     record of an earlier answer with another number is of the same booking, and gone from this one: each with
-    that other one. `shared`: as `Storage.shared_bookings`.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    that other one. `shared`: as `Storage.shared_bookings`. Raises StorageError."""
     source = answer.report.value
     by_id = {
         record.lead_id: record for record in records if (source, record.values.get("bookingNo")) in shared
@@ -247,11 +240,8 @@ def update_phone_numbers(
 ) -> dict[str, Settled]:
     """Give leads their new phone numbers, each by a guarded write: a lead that was called, or whose number
     somebody edited, stays as it is. Returns the outcome for each lead and whether it was written, by the keys
-    of `wanted`; leads that disappeared in between, or were edited repeatedly, are left out.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    of `wanted`; leads that disappeared in between, or were edited repeatedly, are left out. Raises
+    StorageError."""
     done: dict[str, Settled] = {}
     written = writes_into(storage, {change.lead_id for change in wanted.values()})
     for _ in range(MAX_ATTEMPTS):

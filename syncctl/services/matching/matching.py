@@ -53,11 +53,7 @@ class Matcher:
     ) -> MatchResult:
         """Match records of these lead types. `answered_keys`: the keys of all records of their answer.
         `final_pass`: all others of the answer have been matched, so nothing may stay undecided. `answer`: an
-        answer of the rental API, to be searched for corrected phone numbers.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        answer of the rental API, to be searched for corrected phone numbers. Raises StorageError."""
         found = self._storage.find_records([record.lead_id for record in records])
         records = self._former_keys.adopt(records, found)
         result = self._with_leads(list(records), found)

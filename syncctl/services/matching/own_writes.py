@@ -11,11 +11,7 @@ from syncctl.ports.storage import Storage
 
 def writes_into(storage: Storage, lead_ids: Collection[str]) -> dict[str, dict[str, Write]]:
     """What is noted with the records of these leads, by lead id and field: of each field the last write. A
-    lead without any is left out.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    lead without any is left out. Raises StorageError."""
     if not lead_ids:
         return {}
     lead_of = {

@@ -3,24 +3,80 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import takewhile
 from statistics import median
+from typing import Any
 
-from syncctl.domain.lead_traits import as_datetime
+from syncctl.domain.lead_traits import SNAPSHOT_FIELDS, as_datetime
 from syncctl.domain.lead_values import Document
 from syncctl.domain.records import CorrectionOutcome, Reject
-from syncctl.domain.sources import REPORT_STEPS
+from syncctl.domain.sources import API_LEAD_TYPES, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
+from syncctl.parsing.values import file_day
 from syncctl.ports.admin import Database
 from syncctl.services.checks.history import newest_runs
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of
-from syncctl.services.monthly.finished_lead import finished_lead, lead_day
 from syncctl.services.monthly.month import Month, monday_of
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedLead:
+    """A lead that a telecaller has finished."""
+
+    lead_type: str
+    """As it was before the page changed it; "" if the report doesn't say."""
+
+    store: str
+    """As the report writes it; "" if it doesn't say."""
+
+    created_at: datetime
+    """The lead's own `createdAt`, the business's wall clock marked as UTC."""
+
+    finished_at: datetime | None
+    """True UTC."""
+
+    @property
+    def day(self) -> date:
+        """The day that it was created."""
+        return lead_day(self.created_at, self.lead_type)
+
+
+def lead_day(created_at: datetime, lead_type: str) -> date:
+    """The day that a lead's `createdAt` means: files' leads may have midnight in India."""
+    return created_at.date() if lead_type in API_LEAD_TYPES else file_day(created_at)
+
+
+def finished_lead(report: Document) -> FinishedLead | None:
+    """The lead of a report of any of the four shapes (contract/database.md, "reports"); None if it doesn't
+    say when the lead was created."""
+    # A flat report's own createdAt is when it was written.
+    flat = {name: value for name, value in report.items() if name != "createdAt"}
+    parts = [flat, *(part for name in SNAPSHOT_FIELDS if isinstance(part := report.get(name), Mapping))]
+    created_at = next(filter(None, map(as_datetime, _values(parts, "created_at", "createdAt"))), None)
+    if created_at is None:
+        return None
+    lead_types = _values(parts, "lead_type_before", "lead_type", "leadType")
+    finished = map(as_datetime, (report.get("editedAt"), report.get("createdAt")))
+    return FinishedLead(
+        next(filter(None, map(_text, lead_types)), ""),
+        next(filter(None, map(_text, _values(parts, "store"))), ""),
+        created_at,
+        next(filter(None, finished), None),
+    )
+
+
+def _values(parts: list[Any], *names: str) -> Iterator[object]:
+    return (part[name] for part in parts for name in names if part.get(name) is not None)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
 
 UNKNOWN = "(unknown)"
 """The name of the store, or the kind, of a lead that has none."""
@@ -115,11 +171,7 @@ class MonthSummary:
 def month_summary(
     database: Database, locations: Locations, month: Month, zone: tzinfo, now: datetime
 ) -> MonthSummary:
-    """The figures of a month. Reads what the month holds.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    """The figures of a month. Reads what the month holds. Raises StorageError."""
     figures = _Figures(locations, month, zone, DuplicateFinder(locations))
     begin, end = month.lead_dates
     # Midnight in India is the evening before, where earlier programs stored a file's day so.

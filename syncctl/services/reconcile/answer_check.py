@@ -17,8 +17,14 @@ from syncctl.services.batching import batched
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.reconcile.differences import LastSeen, differences
-from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
+from syncctl.services.reconcile.results import (
+    Difference,
+    LastSeen,
+    Missing,
+    SourceCounts,
+    Subject,
+    differences,
+)
 from syncctl.services.rejects.list_updates import LocationRejects, row_text
 from syncctl.services.sync.answer_intake import BATCH
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
@@ -78,11 +84,7 @@ class AnswerCheck:
 
     def check(self, answer: AnswerRows, changed: Collection[str] = ()) -> CheckedAnswer:
         """Compare an answer with the database. `changed`: ids of records whose source values have changed
-        since they were first seen.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        since they were first seen. Raises StorageError."""
         listed = LocationRejects(self._storage, answer)
         unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_position_of(row)]
         # If location ids are not honoured, several answers may contain the same rows.

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from syncctl.domain.checks import CheckReport, Finding
 from syncctl.domain.run_results import LocationResult
 from syncctl.domain.sources import REPORT_STEPS, StepName
-from syncctl.services.reconcile.differences import ChangedBy
-from syncctl.services.reconcile.results import Completeness, SourceCounts
+from syncctl.services.reconcile.results import ChangedBy, Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary
 from syncctl.text import quantity
 

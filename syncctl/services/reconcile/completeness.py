@@ -29,10 +29,10 @@ from syncctl.services.reconcile.withdrawals import Withdrawals
 from syncctl.services.run import Clock, Run
 from syncctl.services.sync.answer_rows import check_date_format
 from syncctl.services.sync.asked_locations import locations_to_ask
+from syncctl.services.sync.checkpoints import UnclearAnswers
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.services.sync.step_results import describe_error, step_result
 from syncctl.services.sync.store_list import current_store_names
-from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.answer_classifier import AnswerClassifier, known_shop_names
 
 OnLocation = Callable[[LocationCheck, int], None]

@@ -25,11 +25,8 @@ class Repairer:
         self._classifier = classifiers
 
     def repair(self, checked: CheckedAnswer) -> LocationResult:
-        """Sync what is missing from an answer; if killed in between, the next repair does the rest.
-
-        Raises:
-            StorageError: the database refused; what was stored before stays stored.
-        """
+        """Sync what is missing from an answer; if killed in between, the next repair does the rest. Raises
+        StorageError: the database refused; what was stored before stays stored."""
         answer = checked.answer
         rows = _rows_to_take(checked)
         if not rows:

@@ -2,19 +2,129 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
 
-from syncctl.domain.run_results import LocationResult, RunResult
+from syncctl.domain.lead_fields import EDITED_SOURCE_FIELDS, SOURCE_FIELDS
+from syncctl.domain.lead_values import Document
+from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
+from syncctl.domain.records import Write
+from syncctl.domain.run_results import LocationResult, RowCounts, RunResult
 from syncctl.domain.sources import StepName
-from syncctl.services.reconcile.differences import FieldDifference
+from syncctl.errors import InvalidRowError
+from syncctl.locations import Locations
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import text
+from syncctl.text import normalize_text
+
+_COMPARED = tuple(field.name for field in SOURCE_FIELDS if field.compared)
+
+
+class ChangedBy(StrEnum):
+    """Who changed a field."""
+
+    SOURCE = "source"
+    TELECALLER = "telecaller"
+    EITHER = "source or telecaller"
 
 
 @dataclass(frozen=True, slots=True)
-class SourceCounts:
-    """The counts of an answer's rows; each row is counted once besides `rows`."""
+class FieldDifference:
+    """A field of a lead that doesn't have the source's value; None: no value."""
 
-    rows: int = 0
+    field: str
+    lead: Any
+    source: Any
+    changed_by: ChangedBy
+
+    @property
+    def is_for_telecallers(self) -> bool:
+        """Whether the telecallers should know. A change that may as well be their own edit doesn't count,
+        except of the function date: if the source has moved it, they must know, as they call about it."""
+        return self.changed_by is ChangedBy.SOURCE or (
+            self.changed_by is ChangedBy.EITHER and self.field == "functionDate"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """What the sync keeps of a record: the source's values as last seen, whether they have ever been
+    others, and what syncctl has written into the lead."""
+
+    values: Mapping[str, Any]
+    has_changed: bool
+    written: Mapping[str, Write] = field(default_factory=lambda: NOTHING_WRITTEN)
+
+
+def differences(
+    versions: Sequence[Mapping[str, Any]], base: LastSeen, lead: Document, locations: Locations
+) -> list[FieldDifference]:
+    """Fields in which `lead` differs from the source's current values.
+
+    `versions`: the values of each of the record's rows, which differ in item fields: the lead differs if none
+    of them has its value.
+    """
+    found = []
+    for name in _COMPARED:
+        says = [_comparable(name, values.get(name), locations) for values in versions]
+        holds = _comparable(name, lead.get(name), locations)
+        if holds in says:
+            continue
+        last_said = _comparable(name, base.values.get(name), locations)
+        is_own = name in base.written and holds == _comparable(name, base.written[name].value, locations)
+        if last_said not in says or is_own:
+            changed_by = ChangedBy.SOURCE
+        elif last_said is None:
+            changed_by = ChangedBy.TELECALLER  # the source doesn't provide it
+        else:
+            changed_by = _changed_by(name, lead, base)
+        found.append(FieldDifference(name, _value(lead.get(name)), _value(versions[0].get(name)), changed_by))
+    return found
+
+
+def _changed_by(field: str, lead: Document, base: LastSeen) -> ChangedBy:
+    """If a sync has seen the source change, the base has moved already: from then on only an untouched
+    lead, or a field that nobody edits, proves that it was the source."""
+    if not base.has_changed:
+        return ChangedBy.TELECALLER
+    if not is_touched(lead, base.written):
+        return ChangedBy.SOURCE
+    return ChangedBy.EITHER if field in EDITED_SOURCE_FIELDS else ChangedBy.SOURCE
+
+
+def _value(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _comparable(field: str, value: Any, locations: Locations) -> Any:
+    """A value by its meaning, not its spelling; a missing value, null and an empty text are the same."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        written = text(value)
+    except InvalidRowError:
+        return value
+    match field:
+        case "phone":
+            meant = phone_number(written)
+        case "store":
+            meant = locations.canonical(written)
+        case "name":
+            meant = normalize_text(written)
+        case "securityAmount" if written == "0":  # earlier versions stored a price of 0
+            return None
+        case _:
+            meant = written
+    return meant or written or None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts(RowCounts):
+    """The counts of an answer's rows."""
+
     in_leads: int = 0
     """Its lead exists."""
 
@@ -44,16 +154,6 @@ class SourceCounts:
 
     not_due: int = 0
     """Without the date of a booking or return, so not one yet."""
-
-    def __add__(self, other: SourceCounts) -> SourceCounts:
-        names = [entry.name for entry in fields(self)]
-        return SourceCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every row is counted."""
-        total: int = sum(getattr(self, entry.name) for entry in fields(self) if entry.name != "rows")
-        return self.rows == total
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,7 @@ class Withdrawals:
 
     def note(self, answer: AnswerRows) -> set[str]:
         """Add one location's answer. Returns the ids of its known records whose source values have changed
-        since they were first seen.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        since they were first seen. Raises StorageError."""
         records = (*answer.records.values(), *answer.records_outside.values())
         seen = {record.lead_id for record in records}
         seen_under_former_key = {key for record in records for key in keys_of(record)[1:]}
@@ -77,10 +73,7 @@ class Withdrawals:
     def found(self, stores: Mapping[str, str | None]) -> tuple[list[Withdrawn], list[str]]:
         """The existing leads that are in no answer, and a line for each location where this can't be decided.
         `stores`: every location id with its store: several ids may be one shop, and return the same records.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        Raises StorageError."""
         withdrawn: list[Withdrawn] = []
         warnings: list[str] = []
         for (report, location), noted in self._absent.items():

@@ -15,7 +15,7 @@ from syncctl.locations import Locations
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import number
 from syncctl.ports.files import TitledLine
-from syncctl.safe_output.formulas import without_guard
+from syncctl.safe_output.printable import without_guard
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.noting import noting_changes
 from syncctl.services.rejects.file_rejects import CellsOf

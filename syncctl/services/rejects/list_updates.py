@@ -67,10 +67,7 @@ def update_rejects(
     """List the invalid rows, and remove listed rows that the source has changed.
 
     `listed`: the list's entries for the answer's location: position -> ids. `closed`: the ids of those that a
-    person has answered.
-
-    Raises:
-        StorageError: the database refused.
+    person has answered. Raises StorageError.
     """
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
     quota = RejectQuota(len(listed_ids.difference(closed)))

@@ -11,7 +11,7 @@ from syncctl.domain.records import Reject
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE
-from syncctl.safe_output.formulas import formula_safe
+from syncctl.safe_output.printable import formula_safe
 from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values

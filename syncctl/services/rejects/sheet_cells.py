@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import is_error
-from syncctl.safe_output.formulas import formula_safe, without_guard
+from syncctl.safe_output.printable import formula_safe, without_guard
 
 CleanText = Callable[[str], str | None]
 """Cleans a text as the reader of files cleans each cell (`files.cells.clean_text`)."""

@@ -46,9 +46,6 @@ class IntakeResult:
     changed: list[str] = field(default_factory=list)
     """Booking numbers of existing leads for which the source has new values."""
 
-    refused: list[Any] = field(default_factory=list)
-    """Rows of records that the database's own rules refused; they count as invalid."""
-
     unlisted: int = 0
     """Invalid rows over the quota of the rejects list."""
 
@@ -182,9 +179,11 @@ class AnswerIntake:
                 )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
-            rows = [(record, answer.first_rows[record.key]) for record in new if record.lead_id in refused]
-            answer.invalid += [(row, refused[record.lead_id]) for record, row in rows]
-            taken.refused += [row for _, row in rows]
+            answer.invalid += [
+                (answer.first_rows[record.key], refused[record.lead_id])
+                for record in new
+                if record.lead_id in refused
+            ]
         if match.newly_finished:
             self._run.storage.pair_reports(match.newly_finished)
         again = [record for record in stored if record.lead_id in corrected and record.lead_id in match.known]

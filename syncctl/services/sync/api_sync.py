@@ -26,11 +26,11 @@ from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.asked_locations import locations_to_ask
 from syncctl.services.sync.auditing import Audits
+from syncctl.services.sync.checkpoints import UnclearAnswers
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.services.sync.report_step import ReportStep
 from syncctl.services.sync.step_tools import StepContext
 from syncctl.services.sync.store_list import current_store_names, fetch_store_list, ingest_stores
-from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.answer_classifier import known_shop_names
 from syncctl.services.windows.location_ids import ids_warning
 from syncctl.services.windows.measuring import MeasuringContext, WindowMeasuring

@@ -21,11 +21,8 @@ def locations_to_ask(
     """Location id -> store name (None: unknown), in numerical order.
 
     Includes both the store list's codes and the ids of locations.toml, as a report may answer to either a
-    shop's old or new id. `chosen`: only these ids, or all
-    of the stores with these names, if any.
-
-    Raises:
-        UsageError: a chosen location is unknown.
+    shop's old or new id. `chosen`: only these ids, or all of the stores with these names, if any. Raises
+    UsageError: a chosen location is unknown.
     """
     codes = sorted({*store_list, *locations.by_code}, key=location_order)
     known = {code: locations.store_of(code, store_list.get(code, "")) for code in codes}

@@ -14,17 +14,17 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.ports.api import Answer
 from syncctl.services.sync.answer_rows import AnswerRows
-from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.report_step import ReportStep
-from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error
-from syncctl.services.sync.step_tools import StepContext
-from syncctl.services.sync.thin_answers import (
+from syncctl.services.sync.checkpoints import (
     AnswerSize,
+    Checkpoints,
     capped_answers,
     capped_warning,
     size_of,
     thin_warning,
 )
+from syncctl.services.sync.report_step import ReportStep
+from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error
+from syncctl.services.sync.step_tools import StepContext
 
 NOT_ASKED = Window(months=0)
 
@@ -104,11 +104,8 @@ class Audits:
         return not self._context.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
 
     def ingest(self, answer: Answer) -> None:
-        """Store one answer, already classified by `ReportStep.sort`. What fails is audited again in its turn.
-
-        Raises:
-            StorageUnavailableError: the database is gone.
-        """
+        """Store one answer, classified by `ReportStep.classify`. What fails is audited again in its turn.
+        Raises StorageUnavailableError: the database is gone."""
         audited, code = self._audited[answer.request.report], answer.request.location
         try:
             if (rows := self._steps[answer.request.report].rows_to_store(answer)) is not None:

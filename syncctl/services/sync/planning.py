@@ -12,12 +12,19 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
-from syncctl.domain.requests import Days, Window
+from syncctl.domain.requests import (
+    OLDEST_DAY,
+    Days,
+    Window,
+    covered_from,
+    months_before,
+    months_since,
+    widened,
+)
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import MAX_BOOKING_ADVANCE
 from syncctl.errors import UsageError
 from syncctl.services.sync.asked_locations import ids_to_ask, location_order
-from syncctl.services.windows.months import OLDEST_DAY, covered_from, months_before, months_since, widened
 
 DORMANT_PERIOD = timedelta(days=1)
 """How long a location without any data is not asked."""
@@ -86,74 +93,52 @@ class Plan:
 
 
 class Planner:
-    """Decides the windows of one run, which began at `started_at`.
-
-    Raises:
-        UsageError: a backfill that ends before it begins.
-    """
+    """Decides the windows of one run, which began at `started_at`. Raises UsageError: a backfill that ends
+    before it begins."""
 
     def __init__(self, window_settings: WindowSettings, options: SyncOptions, started_at: datetime) -> None:
         self._window_settings = window_settings
         self._options = options
-        self._started_at = started_at
-        self._today = self._day(started_at)
-        if options.date_from is not None and options.date_from > (options.date_to or self._today):
+        self.started_at = started_at
+        self.zone = window_settings.business_zone
+        self.today = self._day(started_at)
+        """The business's date when the run began."""
+        self.is_backfill = options.is_backfill
+        """Whether certain days are asked for."""
+        self.is_ordinary = options.covers_everything
+        """Whether the run asks all locations for whatever is new."""
+        if options.date_from is not None and options.date_from > (options.date_to or self.today):
             raise UsageError(f"--from {options.date_from} is after {options.date_to or 'today'}.")
 
     def _day(self, instant: datetime) -> date:
-        return instant.astimezone(self._window_settings.business_zone).date()
-
-    @property
-    def started_at(self) -> datetime:
-        """When the run began."""
-        return self._started_at
-
-    @property
-    def zone(self) -> tzinfo:
-        """The business's time zone."""
-        return self._window_settings.business_zone
-
-    @property
-    def today(self) -> date:
-        """The business's date when the run began."""
-        return self._today
+        return instant.astimezone(self.zone).date()
 
     @property
     def days(self) -> Days | None:
         """The days whose rows are wanted; None: all."""
         if self._options.date_from is None:
             return None
-        return Days(self._options.date_from, self._options.date_to or self._today)
+        return Days(self._options.date_from, self._options.date_to or self.today)
 
     @property
     def whole_days(self) -> Days:
         """The days of a whole window."""
-        return Days(months_before(self._today, self._window_settings.first_months), self._today)
+        return Days(months_before(self.today, self._window_settings.first_months), self.today)
 
     @property
     def window(self) -> Window:
         """The window that covers everything, wherever the watermark is."""
-        return window_reaching(self._options.date_from, self._window_settings, self._today)
+        return window_reaching(self._options.date_from, self._window_settings, self.today)
 
     @property
     def covered_from(self) -> date:
         """The first day that is certainly in `window`, however the API counts months."""
-        return covered_from(self.window, self._today)
+        return covered_from(self.window, self.today)
 
     @property
     def due_again_from(self) -> date:
         """Rows of that day or later will be in every answer for the next DOUBT_PERIOD."""
         return self.covered_from + DOUBT_PERIOD
-
-    @property
-    def is_backfill(self) -> bool:
-        """Whether certain days are asked for."""
-        return self._options.is_backfill
-
-    @property
-    def is_ordinary(self) -> bool:
-        """Whether the run asks all locations for whatever is new."""
-        return self._options.covers_everything
 
     def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
         """The location ids to ask a report for, each with its store. If only an empty id is answered, the
@@ -193,7 +178,7 @@ class Planner:
     def _is_skipped(self, state: LocationState) -> bool:
         if not state.dormant or state.answered_at is None:
             return False
-        lately = timedelta(0) <= self._started_at - state.answered_at < DORMANT_PERIOD
+        lately = timedelta(0) <= self.started_at - state.answered_at < DORMANT_PERIOD
         return lately and self.is_ordinary and not self._options.full
 
     def whole_window(self, dialect: Dialect) -> Window:
@@ -204,23 +189,23 @@ class Planner:
         """The narrower window that the dialect allows, otherwise the whole one, extended to the watermark
         after a longer outage."""
         whole, watermark = self.whole_window(dialect), state.watermark
-        if self._options.is_backfill or watermark is None or self._is_ahead(watermark):
+        if self.is_backfill or watermark is None or self._is_ahead(watermark):
             return whole
         since = self.recheck_from(watermark)
         in_doubt = self._options.full or state.dormant or state.doubted_since is not None
-        if in_doubt or dialect.mode is Mode.WHOLE or self._today - since > MAX_NARROW_SPAN:
-            return replace(whole, months=max(whole.months, months_since(self._day(watermark), self._today)))
+        if in_doubt or dialect.mode is Mode.WHOLE or self.today - since > MAX_NARROW_SPAN:
+            return replace(whole, months=max(whole.months, months_since(self._day(watermark), self.today)))
         if dialect.mode is Mode.MONTHS:
             return Window(dialect.months, form=dialect.form)
-        return Window(days=widened(Days(since, self._today)), form=dialect.form)
+        return Window(days=widened(Days(since, self.today)), form=dialect.form)
 
     def _is_ahead(self, moment: datetime) -> bool:
         """Whether a time from an earlier run was set by a wrong clock."""
-        return moment > self._started_at + CLOCK_TOLERANCE
+        return moment > self.started_at + CLOCK_TOLERANCE
 
     def recheck_from(self, watermark: datetime) -> date:
         """The first of the days that are asked for again."""
-        synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
+        synced = max(min(self._day(watermark), self.today), OLDEST_DAY)
         return synced - timedelta(days=self._window_settings.incremental_days)
 
     def is_whole(self, window: Window) -> bool:
@@ -259,7 +244,7 @@ class Planner:
     def _latest(self, *moments: datetime | None) -> float:
         """The latest of these times, in seconds; 0: none. A time in the future was set by a clock that was
         ahead and is ignored, so that no location has to wait for it."""
-        known = (at.timestamp() for at in moments if at is not None and at <= self._started_at)
+        known = (at.timestamp() for at in moments if at is not None and at <= self.started_at)
         return max(known, default=0.0)
 
 

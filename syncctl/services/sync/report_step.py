@@ -21,21 +21,20 @@ from syncctl.errors import (
 )
 from syncctl.ports.api import Answer, Look
 from syncctl.services.sync.answer_rows import AnswerRows, check_date_format
-from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.planning import Plan
-from syncctl.services.sync.state_saving import StateSaving
-from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error, step_result
-from syncctl.services.sync.step_tools import StepContext
-from syncctl.services.sync.thin_answers import (
+from syncctl.services.sync.checkpoints import (
     AnswerSize,
+    Checkpoints,
     capped_answers,
     capped_warning,
     size_of,
     thin_warning,
 )
-from syncctl.services.sync.unanswered import ReportOutcome
+from syncctl.services.sync.planning import Plan
+from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error, step_result
+from syncctl.services.sync.step_tools import StateSaving, StepContext
 from syncctl.services.windows.answer_classifier import AnswerClassifier
 from syncctl.services.windows.location_ids import LocationIdWatch
+from syncctl.services.windows.trials import ReportOutcome
 
 
 class ReportStep:
@@ -58,7 +57,8 @@ class ReportStep:
         self._asked = len(self.plan.windows)
         self._results: list[LocationResult] = []
         self._unreported: list[LocationResult] | None = []
-        self._is_refused = False
+        self.is_key_refused = False
+        """Whether no call of this report is accepted."""
         self._saving = StateSaving(report, context.storage, context.listener)
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
@@ -129,11 +129,6 @@ class ReportStep:
         return bool(self._errors) and not self._answered
 
     @property
-    def is_key_refused(self) -> bool:
-        """Whether no call of this report is accepted."""
-        return self._is_refused
-
-    @property
     def outcome(self) -> ReportOutcome:
         """How the calls went, once all are answered."""
         return ReportOutcome(
@@ -194,7 +189,7 @@ class ReportStep:
         if answer.error is not None:
             self._errors.append(answer.error)
         if is_refused := isinstance(answer.error, KeyRefusedError):
-            self._is_refused = True
+            self.is_key_refused = True
         elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
             self._note_attempt(answer.request)
         error, location = describe_error(answer.error), answer.request.location
@@ -220,14 +215,14 @@ class ReportStep:
         self._context.measuring.note(request, answer, is_thin=is_thin)
         if is_thin:
             self.thin.append(location)
-            self._saving.add(self._checkpoints.doubted(before))
+            self._saving.waiting.append(self._checkpoints.doubted(before))
             warnings.append(thin_warning(answer_counts.rows))
         elif after is None or taken.unlisted:  # rows that are not even listed must be asked for again
             self._note_attempt(request)
         elif after.dormant and not before.dormant:
-            self._saving.add_dormant(after)
+            self._saving.dormant.append(after)
         else:
-            self._saving.add(after)
+            self._saving.waiting.append(after)
         warning = "; ".join(warnings) or None
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
@@ -247,7 +242,7 @@ class ReportStep:
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self.states.values()):
             self._saving.save_dormant()
-        elif self._saving.has_dormant and not any(result.error for result in self._results):
+        elif self._saving.dormant and not any(result.error for result in self._results):
             self._context.listener.warning(
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked again next time."
@@ -268,14 +263,14 @@ class ReportStep:
         if not doubted:
             return
         for state in doubted:
-            self._saving.add(state)
+            self._saving.waiting.append(state)
         self.save_states()
         self._context.listener.warning(capped_warning(self.report, self._answered, capped))
 
     def _note_attempt(self, request: ReportRequest) -> None:
         """Record that a location was asked, so that the next run starts with the others."""
         if (tried := self._checkpoints.tried(self.states, request.location)) is not None:
-            self._saving.add(tried)
+            self._saving.waiting.append(tried)
 
     def save_states(self) -> None:
         """Save how far the answered locations are.

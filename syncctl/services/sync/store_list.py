@@ -71,11 +71,7 @@ def current_store_names(
 
 
 def store_of_row(row: object, locations: Locations) -> Store:
-    """A row of the store list as a store.
-
-    Raises:
-        InvalidRowError: it has no code, or no name can be found.
-    """
+    """A row of the store list as a store. Raises InvalidRowError: it has no code, or no name can be found."""
     if not isinstance(row, Mapping):
         raise InvalidRowError("the row isn't a record with fields")
     code = text(row.get("locCode"))
@@ -96,11 +92,7 @@ def store_of_row(row: object, locations: Locations) -> Store:
 
 
 def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
-    """Add the stores whose code and name are both new; returns how many.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    """Add the stores whose code and name are both new; returns how many. Raises StorageError."""
     stored = run.storage.stores()
     codes = {store.code for store in stored}
     names = {normalize_text(locations.canonical(store.name) or store.name) for store in stored}
@@ -112,11 +104,7 @@ def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
 
 
 def ingest_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
-    """Add the new stores of the store list; repeated codes are merged.
-
-    Raises:
-        StorageError: the database refused.
-    """
+    """Add the new stores of the store list; repeated codes are merged. Raises StorageError."""
     answer = AnswerRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # its dates are not used
     stores: dict[str, Store] = {}
     for row in rows:

@@ -41,7 +41,7 @@ class _Evidence:
 
 
 class LocationIdWatch:
-    """Collects a report's answers in one run as evidence, and updates `classifiers.dialect`."""
+    """Collects a report's answers in one run as evidence, and updates its classifier's dialect."""
 
     def __init__(self, classifiers: AnswerClassifier, now: datetime) -> None:
         self._classifier = classifiers
@@ -52,7 +52,8 @@ class LocationIdWatch:
         self._own_spellings: dict[str, str] = {}
         self._is_refuted = False
         self._is_newly_found = False
-        self._misplaced = 0
+        self.misplaced = 0
+        """Leads that this run stored under the store of the id before it found out."""
 
     @property
     def dialect(self) -> Dialect:
@@ -113,7 +114,7 @@ class LocationIdWatch:
     def _set_ids(self, ids: LocationIds, seen: str) -> None:
         if ids is LocationIds.IGNORED:
             if not self.dialect.store_from_row:
-                self._misplaced = sum(
+                self.misplaced = sum(
                     evidence.saved for evidence in self._evidence.values() if not evidence.is_own_store
                 )
             self._is_refuted = True
@@ -173,11 +174,6 @@ class LocationIdWatch:
         """The evidence by which this run found that ids are not honoured; "" if that was known before, or
         isn't so."""
         return self.dialect.ids_seen or "" if self._is_newly_found and self.dialect.store_from_row else ""
-
-    @property
-    def misplaced(self) -> int:
-        """Leads that this run stored under the store of the id before it found out."""
-        return self._misplaced
 
 
 _SENTENCES = {

@@ -30,8 +30,14 @@ from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.planning import Planner
-from syncctl.services.sync.unanswered import ReportOutcome, after_no_answers
-from syncctl.services.windows.trials import ReportAsker, Trials, dated_rows, months_inside
+from syncctl.services.windows.trials import (
+    ReportAsker,
+    ReportOutcome,
+    Trials,
+    after_no_answers,
+    dated_rows,
+    months_inside,
+)
 from syncctl.text import quantity
 
 MEASURING_INTERVAL = timedelta(days=1)

@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 
 from syncctl.errors import ExitCode, FileProblemError
-from syncctl.files.reading import FileRow, open_file
+from syncctl.files.reading import open_file
+from syncctl.files.rows import FileRow
 
 SHEET_1 = "xl/worksheets/sheet1.xml"
 SAMPLES = Path(__file__).parent / "samples"

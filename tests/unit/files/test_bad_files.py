@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.errors import FileProblemError
-from syncctl.files.problems import file_errors
+from syncctl.files.limits import file_errors
 from syncctl.files.reading import open_file
 from tests.unit.files import biff
 from tests.unit.files.support import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.files import encodings
+from syncctl.files import csv_detection
 from syncctl.files.reading import open_file
 from tests.unit.files.support import ANJU, BINU, HEADER, cells, csv_text, names, problem_of, read, save_csv
 
@@ -46,9 +46,9 @@ def test_utf8_is_told_by_the_whole_file(path: Path) -> None:
 
 
 def test_a_letter_across_two_chunks_is_no_mistake(path: Path) -> None:
-    path.write_bytes(b"x" * (encodings.HEAD - 1) + "é".encode())
+    path.write_bytes(b"x" * (8192 - 1) + "é".encode())
     with path.open("rb") as file:
-        assert encodings.detect(file) == "utf-8"
+        assert csv_detection.encoding_of(file) == "utf-8"
 
 
 @pytest.mark.parametrize("stray", [b"\x92", b"\xe0\xb4", b"\x81", b"\xff", b"\xc3"])

@@ -11,7 +11,7 @@ from syncctl.errors import FileProblemError
 from syncctl.files import limits, workbook
 from syncctl.files.limits import LimitChecker
 from syncctl.files.reading import open_file
-from syncctl.services.imports.file_search import content_hash
+from syncctl.services.imports.file_stores import content_hash
 from tests.unit.files.support import (
     ANJU,
     BINU,

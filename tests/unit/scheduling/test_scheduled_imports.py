@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.scheduling.crontab_block import block
+from syncctl.scheduling.crontab import block
 from syncctl.scheduling.scheduled_imports import import_in, scheduled_imports, timer_imports
 
 

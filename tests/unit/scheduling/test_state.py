@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncctl.ports.machine import ScheduleState
-from syncctl.scheduling.crontab_block import block
-from syncctl.scheduling.crontab_variables import LineContext
-from syncctl.scheduling.state import cron_state, old_syncs, timer_state
+from syncctl.scheduling.crontab import block
+from syncctl.scheduling.state import LineContext, cron_state, old_syncs, timer_state
 
 WANTED = b"*/5 * * * * /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.log 2>&1"
 NOW = datetime(2026, 3, 11, 6, tzinfo=UTC)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
+from syncctl.ports.machine import SettingFact
 from syncctl.safe_output.redact import Redactor
 from syncctl.settings.settings import (
     ApiEndpoint,
     Secret,
-    SettingInForce,
     Settings,
     inspect_settings,
     load_settings,
@@ -39,7 +39,7 @@ def load(cwd: Path, **environ: str) -> Settings:
     return load_settings(environ=environ, cwd=cwd)
 
 
-def inspect(cwd: Path, name: str, **environ: str) -> SettingInForce:
+def inspect(cwd: Path, name: str, **environ: str) -> SettingFact:
     (found,) = [item for item in inspect_settings(environ=environ, cwd=cwd) if item.name == name]
     return found
 
@@ -198,7 +198,7 @@ def test_the_old_name_in_the_environment_beats_the_new_one_in_a_file(cwd: Path) 
     assert load(cwd, MONGO_URI="mongodb://environ/leads").database_url == "mongodb://environ/leads"
     both = {"MONGO_URI": "mongodb://old/leads", "DATABASE_URL": "mongodb://new/leads"}
     assert load(cwd, **both).database_url == "mongodb://new/leads"
-    assert inspect(cwd, "DATABASE_URL") == SettingInForce(
+    assert inspect(cwd, "DATABASE_URL") == SettingFact(
         "DATABASE_URL", "mongodb://local/leads", str(cwd / ".env.local"), "MONGO_URI", None
     )
 
@@ -265,7 +265,7 @@ def test_inspecting_shows_all_settings_right_or_wrong(cwd: Path) -> None:
     shown = inspect_settings(environ=environ, cwd=cwd)
     assert [item.name for item in shown] == [spec.name for spec in SPECS]
     assert "s3cret" not in str(shown)
-    assert inspect(cwd, "API_CONCURRENCY", **environ) == SettingInForce(
+    assert inspect(cwd, "API_CONCURRENCY", **environ) == SettingFact(
         "API_CONCURRENCY",
         r"\x1b[2J",
         "environment",
@@ -277,9 +277,7 @@ def test_inspecting_shows_all_settings_right_or_wrong(cwd: Path) -> None:
     assert "add /NAME" in (database.problem or "")
     assert inspect(cwd, "API_TOKEN", **environ).value == "***"
     assert inspect(cwd, "BOOKING_API_KEY", **environ).value == ""
-    assert inspect(cwd, "DATA_DIR") == SettingInForce(
-        "DATA_DIR", str(cwd / "data"), "default", "DATA_DIR", None
-    )
+    assert inspect(cwd, "DATA_DIR") == SettingFact("DATA_DIR", str(cwd / "data"), "default", "DATA_DIR", None)
     assert inspect(cwd, "RETURN_API_ENDPOINT").value == f"{API}/api/Reports/GetReturnReport"
 
 

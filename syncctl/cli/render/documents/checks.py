@@ -8,7 +8,7 @@ from syncctl.domain.checks import CheckResult
 from syncctl.domain.run_documents import Day, Moment
 from syncctl.domain.sources import StepName
 from syncctl.services.explain.record_history import RecordState
-from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.reconcile.results import ChangedBy
 
 
 class CheckDocument(TypedDict):

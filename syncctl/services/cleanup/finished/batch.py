@@ -43,10 +43,7 @@ class Batch:
         self, database: Database, lead_ids: Sequence[str], stores: StoreNames, matcher: Matcher
     ) -> None:
         """Look everything up. `matcher`: finds the reports that finished records, as the next sync would.
-
-        Raises:
-            StorageError: the database refused.
-        """
+        Raises StorageError."""
         self._database = database
         self._stores = stores
         self.leads = database.leads(lead_ids)

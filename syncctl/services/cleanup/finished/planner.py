@@ -12,8 +12,14 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.cleanup.finished.batch import Batch
-from syncctl.services.cleanup.finished.lead_summaries import compared, summary_of_lead, summary_of_report
-from syncctl.services.cleanup.finished.plan import FoundLead, MatchReason, Pairing
+from syncctl.services.cleanup.finished.plan import (
+    FoundLead,
+    MatchReason,
+    Pairing,
+    compared,
+    summary_of_lead,
+    summary_of_report,
+)
 from syncctl.services.explain.lookups import ReportReader, UserNames
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from syncctl.domain.dialects import MIN_ROWS_TO_JUDGE, Trial, TrialWindow
-from syncctl.domain.requests import BodyForm, Days, Window
+from syncctl.domain.requests import BodyForm, Days, Window, covered_from, widened
 from syncctl.domain.sources import StepName
 from syncctl.services.doctor.evidence.shapes import OWN_DATE, RowFacts
-from syncctl.services.windows.months import covered_from, widened
 from syncctl.services.windows.trials import DATED_FORMS
 
 SPANS = (8, 15)

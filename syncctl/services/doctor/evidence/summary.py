@@ -16,7 +16,7 @@ from syncctl.services.doctor.evidence.calls import DORMANT, EMPTY, STORE_LIST, W
 from syncctl.services.doctor.evidence.comparing import EVERYTHING, Comparison
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.services.doctor.evidence.shapes import OWN_DATE
-from syncctl.services.sync.thin_answers import AnswerSize, capped_answers
+from syncctl.services.sync.checkpoints import AnswerSize, capped_answers
 from syncctl.services.windows.trials import DATED_FORMS
 from syncctl.text import quantity
 

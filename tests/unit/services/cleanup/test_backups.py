@@ -12,8 +12,14 @@ import pytest
 from syncctl.errors import FileProblemError, SettingsError, StorageError
 from syncctl.ports.admin import DatabaseFacts, LeadSnapshot
 from syncctl.ports.stop import Stop
-from syncctl.services.cleanup.backup_writing import BackupWriter, new_backup
-from syncctl.services.cleanup.backups import Backup, BackupEntry, BackupKind, read_backup
+from syncctl.services.cleanup.backups import (
+    Backup,
+    BackupEntry,
+    BackupKind,
+    BackupWriter,
+    new_backup,
+    read_backup,
+)
 
 NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 FACTS = DatabaseFacts("SQLite", "3", "/data/syncctl.db", "one file", "WAL")

@@ -134,14 +134,14 @@ def test_zones() -> None:
 
 
 def settings_facts(**changes: Any) -> SettingsFacts:
-    good = SettingFact("API_TIMEOUT_S", "API_TIMEOUT_S", "default", None)
+    good = SettingFact("API_TIMEOUT_S", "30", "default", "API_TIMEOUT_S", None)
     return replace(SettingsFacts((good,), (Path("/srv/.env"),), (), ()), **changes)
 
 
 def test_settings() -> None:
     assert marks(check_settings(settings_facts())) == {"Settings": GOOD}
     assert marks(check_settings(settings_facts(files=()))) == {"Settings": WARNING}
-    wrong = SettingFact("DATABASE_URL", "MONGO_URI", "environment", "it names no database")
+    wrong = SettingFact("DATABASE_URL", "", "environment", "MONGO_URI", "it names no database")
     (check,) = check_settings(settings_facts(settings=(wrong,)))
     assert (check.result, check.name, check.message) == (
         BAD,

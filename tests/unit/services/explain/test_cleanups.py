@@ -6,8 +6,7 @@ from unittest.mock import Mock
 
 from syncctl.ports.admin import DatabaseFacts, LeadSnapshot
 from syncctl.ports.stop import Stop
-from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import BackupEntry, BackupKind
+from syncctl.services.cleanup.backups import BackupEntry, BackupKind, new_backup
 from syncctl.services.explain.cleanups import with_cleanups
 from syncctl.services.explain.explaining import Explanation
 from syncctl.services.explain.record_history import Origin, RecordHistory, RecordState

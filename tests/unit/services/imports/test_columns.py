@@ -8,12 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from syncctl.domain.lead_fields import SOURCE_FIELDS
+from syncctl.domain.lead_fields import SOURCE_FIELDS, columns_of
 from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError
 from syncctl.files.headers import Titles
 from syncctl.files.reading import open_file
-from syncctl.mapping.file_columns import columns_of
 from syncctl.ports.stop import Stop
 from syncctl.services.imports.columns import ColumnReport, HeaderColumns, column_report
 

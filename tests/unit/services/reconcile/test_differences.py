@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncctl.locations import load_locations
-from syncctl.services.reconcile.differences import ChangedBy, LastSeen, differences
+from syncctl.services.reconcile.results import ChangedBy, LastSeen, differences
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 THEN, NOW, EDITED = (datetime(2026, month, 1, tzinfo=UTC) for month in (4, 5, 6))

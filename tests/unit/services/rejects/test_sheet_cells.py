@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.files.cells import clean_text
-from syncctl.safe_output.formulas import formula_safe, without_guard
+from syncctl.safe_output.printable import formula_safe, without_guard
 from syncctl.services.rejects.sheet_cells import exported_text, is_as_exported, typed_text
 
 MANGLED: list[tuple[Any, Any]] = [

@@ -8,13 +8,12 @@ import pytest
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
-from syncctl.domain.requests import BodyForm, Days, Window
+from syncctl.domain.requests import BodyForm, Days, Window, covered_from, months_before, months_since
 from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.sync.asked_locations import locations_to_ask
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
-from syncctl.services.windows.months import covered_from, months_before, months_since
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 SCHEDULE = WindowSettings(first_months=12, business_zone=KOLKATA)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
+from syncctl.settings.specs import is_rent_out_setting, likely_setting
 
 
 @pytest.mark.parametrize(
