@@ -156,9 +156,8 @@ def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
 def _nothing(searched: timedelta) -> str:
     if searched <= ENTRIES_BACK:
         return f"no trace of it in the last {span(searched)}"
-    return (
-        f"no lead of its own in the last {span(searched)}, no synclogs entry in the last {span(ENTRIES_BACK)}"
-    )
+    entries = f"no synclogs entry in the last {span(ENTRIES_BACK)}"
+    return f"no lead of its own in the last {span(searched)}, {entries}"
 
 
 def _words(traces: AppTraces, now: datetime) -> str:

@@ -13,6 +13,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import AskedNumber, Caveat, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
 from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
+from syncctl.ports.waiting import PassWait, waiting
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
@@ -171,8 +172,9 @@ class SqliteSurvey(SqliteSession):
         for field in if_unnumbered:
             wanted[field] = f"CASE WHEN {NUMBERED} THEN NULL ELSE {field} END"
         query = f"SELECT {', '.join(wanted.values())}, rowid FROM leads WHERE rowid > ? ORDER BY rowid"  # noqa: S608 columns of the table only
-        for found in self._slices(query):
-            yield from rows.scanned_fields(tuple(wanted), found)
+        with waiting(PassWait()):
+            for found in self._slices(query):
+                yield from rows.scanned_fields(tuple(wanted), found)
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
