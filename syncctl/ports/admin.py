@@ -156,9 +156,9 @@ class Survey(Protocol):
 
     def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
         """Every lead with `_id` and these fields, in no particular order, read as they are taken: memory does
-        not follow their number. Absent fields are left out; the web app's and people's odd values come as
-        they are. `if_unnumbered`: fields that may be left out where there is a booking number, one that
-        begins with an ASCII letter or digit."""
+        not follow their number; announced as a PassWait. Absent fields are left out; the web app's and
+        people's odd values come as they are. `if_unnumbered`: fields that may be left out where there is a
+        booking number, one that begins with an ASCII letter or digit."""
 
     def scan_reports(self) -> Iterator[Document]:
         """Every document of `reports`, whole, read as they are taken."""

@@ -67,7 +67,12 @@ class CheckWait:
     """How many are asked for everything; 0: it is measured how the API answers narrower questions."""
 
 
-Wait = RunWait | DatabaseWait | RetryWait | CheckWait
+@dataclass(frozen=True, slots=True)
+class PassWait:
+    """All leads of the database are gone through."""
+
+
+Wait = RunWait | DatabaseWait | RetryWait | CheckWait | PassWait
 
 
 class WaitWatcher(Protocol):

@@ -13,11 +13,13 @@ from syncctl.domain.records import SourceRecord
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.ports.admin import DuplicateCount
+from syncctl.ports.waiting import PassWait
 from syncctl.services.cleanup.duplicate_search import find_duplicates
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets, cleanup_key
 from syncctl.services.explain.wanted import PREFIXES, CustomerQuery
 from tests.contract.lead_suite import Database
 from tests.contract.samples import MOMENT, lead, record, text_id
+from tests.support.waits import seen_waits
 
 PHONES = ("9876543210", "0480234567", "9198765432", "1234567890")
 BOOKING_NUMBERS = ("2025020100100001", "98", "SG-12", "9876543210", "47/2025", "12345678", "0480 1", "Ré-7")
@@ -95,7 +97,9 @@ class LookingSuite:
             for field, numbers in (("phone", PHONES), ("bookingNo", BOOKING_NUMBERS + PHONES)):
                 if chance.random() < 0.8:
                     database.edit_lead(text_id(number), field, spelled(chance, chance.choice(numbers)))
-        every = list(storage.scan_leads(("phone", "bookingNo")))
+        with seen_waits() as waits:
+            every = list(storage.scan_leads(("phone", "bookingNo")))
+        assert PassWait() in waits
         asked = [*PHONES, *BOOKING_NUMBERS, *(str(spelled(chance, each)) for each in PHONES * 8)]
         found = 0
         for text in asked:

@@ -35,6 +35,7 @@ from syncctl.ports.admin import (
     RunSpan,
 )
 from syncctl.ports.storage import ANY_TIME, Created, OpenRejects, Period, RecordEntry, RejectPositions, Texts
+from syncctl.ports.waiting import PassWait, waiting
 from syncctl.storage.common import (
     import_notes,
     records,
@@ -492,7 +493,8 @@ class MemoryStorage:
             self._put("synccounts", {"_id": "duplicates", **states.count_document(count)})
 
     def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
-        yield from (with_fields(each, {*fields, *if_unnumbered}) for each in self._find("leads"))
+        with waiting(PassWait()):
+            yield from (with_fields(each, {*fields, *if_unnumbered}) for each in self._find("leads"))
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]

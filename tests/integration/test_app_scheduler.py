@@ -16,7 +16,7 @@ from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
+from syncctl.services.checks.app_scheduler import APP_SCHEDULER, ENTRIES_BACK, AppTraces, find_traces
 from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.services.checks.severity import Health
 from syncctl.services.checks.status import Status, Surroundings, collect_status
@@ -160,15 +160,13 @@ def test_runs_of_its_own_that_find_nothing_new(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_entries_of_before_the_first_run_or_of_longer_ago_than_the_history(world: World) -> None:
+def test_entries_of_before_the_first_run_or_of_long_ago(world: World) -> None:
     assert traces(world).entries == 0
     scheduler_runs(world, world.now)
-    world.now += timedelta(days=89)
+    world.now += ENTRIES_BACK - timedelta(hours=1)
     api_runs(world)
     assert traces(world).entries == 2
-    world.now += timedelta(days=2)
-    assert traces(world).entries == 0  # the history begins later, once a run has forgotten the others
-    api_runs(world)
+    world.now += timedelta(hours=2)
     assert traces(world).entries == 0
 
 

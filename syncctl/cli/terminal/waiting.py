@@ -11,7 +11,7 @@ from typing import Self, TextIO
 
 from syncctl.domain.sources import StepName
 from syncctl.locations import location_words
-from syncctl.ports.waiting import CheckWait, DatabaseWait, RetryWait, RunWait, Wait
+from syncctl.ports.waiting import CheckWait, DatabaseWait, PassWait, RetryWait, RunWait, Wait
 from syncctl.safe_output.printable import printable
 from syncctl.text import quantity
 
@@ -19,6 +19,8 @@ GRACE_S = 0.6
 """A shorter wait is not worth a flicker; a longer one is shown within a second."""
 
 _POLL_S = 0.2
+
+ALL_LEADS = "going through all leads"
 
 
 def seconds(limit_s: float) -> str:
@@ -34,8 +36,10 @@ def waited_for(wait: RunWait | DatabaseWait) -> str:
     return printable(f"{run} on {wait.host}" if wait.host else run)
 
 
-def lasting_words(wait: RunWait | DatabaseWait) -> str:
+def lasting_words(wait: RunWait | DatabaseWait | PassWait) -> str:
     """What is waited for, and how long at most: where no line can be redrawn."""
+    if isinstance(wait, PassWait):
+        return ALL_LEADS
     at_most = "" if math.isinf(wait.limit_s) else f", up to {seconds(wait.limit_s)} s"
     return f"waiting for {waited_for(wait)}{at_most}"
 
@@ -48,7 +52,9 @@ def retry_words(wait: RetryWait, left_s: float) -> str:
     )
 
 
-def _check_words(wait: CheckWait) -> str:
+def _work_words(wait: CheckWait | PassWait) -> str:
+    if isinstance(wait, PassWait):
+        return ALL_LEADS
     if not wait.locations:
         return "measuring how the API answers narrower questions"
     return f"asking {quantity(wait.locations, 'location')} for everything as a check"
@@ -81,7 +87,7 @@ class WaitLine:
     def text(self) -> str:
         """The line; "" while there is nothing to say."""
         retries: list[tuple[float, RetryWait]] = []
-        check = ""
+        work = ""
         for wait, lasted_s in self.under_way():
             if isinstance(wait, RunWait | DatabaseWait):
                 of = "" if math.isinf(wait.limit_s) else f" of {seconds(wait.limit_s)}"
@@ -89,9 +95,9 @@ class WaitLine:
             if isinstance(wait, RetryWait):
                 retries.append((wait.wait_s - lasted_s, wait))
             else:
-                check = f"{_check_words(wait)}, {int(lasted_s)} s"
+                work = f"{_work_words(wait)}, {int(lasted_s)} s"
         if not retries:
-            return check
+            return work
         left_s, first = min(retries, key=lambda each: each[0])
         more = f" (and {len(retries) - 1} more)" if len(retries) > 1 else ""
         return retry_words(first, left_s) + more
@@ -143,7 +149,7 @@ class WaitDisplay:
     def _show(self) -> None:
         if not self._in_place:
             for wait, _ in self._line.under_way():
-                if isinstance(wait, RunWait | DatabaseWait) and id(wait) not in self._said:
+                if isinstance(wait, RunWait | DatabaseWait | PassWait) and id(wait) not in self._said:
                     self._said.add(id(wait))
                     self._write(f"{lasting_words(wait)}\n")
             return

@@ -28,6 +28,10 @@ APP_SCHEDULER = "Web app's scheduler"
 FRESH_FOR = timedelta(hours=24)
 """A trace younger than this means that it is still running."""
 
+ENTRIES_BACK = timedelta(days=7)
+"""`synclogs` has hundreds of entries a day, each of which is held against the runs. Older ones would change
+nothing: only leads have to be cleaned up after it is off."""
+
 LONGEST_RUN = timedelta(days=1)
 """A run that began this long before an entry may still have written it."""
 
@@ -45,7 +49,7 @@ class AppTraces:
     """The start of the time searched."""
 
     entries: int = 0
-    """`synclogs` entries written by another system."""
+    """`synclogs` entries written by another system, within ENTRIES_BACK."""
 
     last_entry: datetime | None = None
     """When the last of them was written."""
@@ -79,11 +83,12 @@ def find_traces(
     if first_run is None:
         return None
     since, until = max(first_run, now - back), now + CLOCK_TOLERANCE
-    runs: Iterable[RunSpan] = database.run_spans(since - LONGEST_RUN)
+    entries_since = max(since, now - ENTRIES_BACK)
+    runs: Iterable[RunSpan] = database.run_spans(entries_since - LONGEST_RUN)
     if lock.held and lock.since:
         under_way = RunSpan(lock.since, now, API_STEPS)
         runs = merge(runs, [under_way], key=lambda run: run.started_at)
-    entries = entries_of_others(database.sync_logs(since, until), list(runs))
+    entries = entries_of_others(database.sync_logs(entries_since, until), list(runs))
     leads, last_lead = 0, None
     for made_at in _leads_of_others(database, locations, since, until):
         leads += 1
@@ -121,7 +126,7 @@ def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Fin
     if traces is None:
         return
     if traces.last is None:
-        yield Finding.passed(APP_SCHEDULER, f"no trace of it in the last {span(now - traces.since)}")
+        yield Finding.passed(APP_SCHEDULER, _nothing(now - traces.since))
     elif traces.fresh(now):
         yield Trouble.OTHER_SCHEDULER.found(
             APP_SCHEDULER,
@@ -147,6 +152,13 @@ def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
         f"The web app still syncs the API by itself, last seen {ago(traces.last, now)}, and brings finished "
         f"leads back: {SWITCH_OFF} (`syncctl verify sync` says more)."
     )
+
+
+def _nothing(searched: timedelta) -> str:
+    if searched <= ENTRIES_BACK:
+        return f"no trace of it in the last {span(searched)}"
+    entries = f"no synclogs entry in the last {span(ENTRIES_BACK)}"
+    return f"no lead of its own in the last {span(searched)}, {entries}"
 
 
 def _words(traces: AppTraces, now: datetime) -> str:

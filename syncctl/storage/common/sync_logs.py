@@ -9,6 +9,9 @@ from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.storage.common.texts import to_text
 
+_TRIGGERS = {str(trigger): trigger for trigger in Trigger}
+_STATUSES = {str(status): status for status in StepStatus}
+
 
 def sync_log_document(entry: SyncLog) -> Document:
     """An entry as Mongoose would store it, but for its `_id`, which the database gives it."""
@@ -30,14 +33,13 @@ def sync_log_from(document: Document, at: datetime) -> SyncLog:
 
     An unknown status doesn't count as success, nor an unknown trigger as a person.
     """
-    status, trigger, count = (document.get(field) for field in ("status", "trigger", "lastSyncCount"))
-    message = document.get("errorMessage")
+    count, message = document.get("lastSyncCount"), document.get("errorMessage")
     return SyncLog(
         sync_type=document["syncType"],
-        trigger=Trigger(trigger) if trigger in list(Trigger) else Trigger.AUTO,
+        trigger=_TRIGGERS.get(str(document.get("trigger")), Trigger.AUTO),
         at=at,
         count=int(count) if isinstance(count, int | float) and float(count).is_integer() else 0,
-        status=StepStatus(status) if status in list(StepStatus) else StepStatus.FAILED,
+        status=_STATUSES.get(str(document.get("status")), StepStatus.FAILED),
         error_message=None if message is None else to_text(message),
     )
 

@@ -15,6 +15,7 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import AskedNumber, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
 from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
+from syncctl.ports.waiting import PassWait, waiting
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
@@ -118,7 +119,7 @@ class MongoSurvey(MongoSession):
         wanted: Document = dict.fromkeys(("_id", *fields), 1)
         for field in if_unnumbered:
             wanted[field] = {"$cond": [NUMBERED, "$$REMOVE", f"${field}"]}
-        with self._reading() as database:
+        with waiting(PassWait()), self._reading() as database:
             options = database.leads.codec_options.with_options(tz_aware=False, tzinfo=None)
             found = database.leads.with_options(options).find({}, wanted, batch_size=REPLY)
             yield from map(documents.scanned_fields, found)

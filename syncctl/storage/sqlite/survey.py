@@ -13,6 +13,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import AskedNumber, Caveat, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
 from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
+from syncctl.ports.waiting import PassWait, waiting
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
@@ -37,16 +38,12 @@ SELECT * FROM synclogs WHERE _id IN (
 ) ORDER BY _id
 """
 
-RUNS = """
-SELECT * FROM syncruns
-WHERE _id >= :run_id AND _id < :run_id || char(0x10ffff)
-AND (:until IS NULL OR startedAt < :until)
-AND (NOT :failed_only OR EXISTS (
+RUNS_BY_ID = "_id >= :run_id AND _id < :run_id || char(0x10ffff)"
+RUNS_UNTIL = "startedAt < :until"
+FAILED_RUNS = """EXISTS (
     SELECT 1 FROM json_each(document, '$.steps')
     WHERE ifnull(json_extract(value, '$.status'), '') NOT IN ('success', 'skipped')
-))
-ORDER BY startedAt DESC
-"""
+)"""
 
 # UNION takes each report once, and each part its own index.
 REPORTS_ON_LEADS_CREATED = " UNION ".join(
@@ -175,8 +172,9 @@ class SqliteSurvey(SqliteSession):
         for field in if_unnumbered:
             wanted[field] = f"CASE WHEN {NUMBERED} THEN NULL ELSE {field} END"
         query = f"SELECT {', '.join(wanted.values())}, rowid FROM leads WHERE rowid > ? ORDER BY rowid"  # noqa: S608 columns of the table only
-        for found in self._slices(query):
-            yield from rows.scanned_fields(tuple(wanted), found)
+        with waiting(PassWait()):
+            for found in self._slices(query):
+                yield from rows.scanned_fields(tuple(wanted), found)
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
@@ -266,9 +264,13 @@ class SqliteSurvey(SqliteSession):
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
     ) -> list[RunEntry]:
-        before = rows.date_text(until) if until else None
-        wanted = {"run_id": run_id, "failed_only": failed_only, "until": before}
-        with self._found(RUNS, wanted) as newest:
+        # Only what is asked for: a condition that any run fulfils keeps SQLite from reading in order of the
+        # index, and it sorts the whole history.
+        asked = {RUNS_BY_ID: run_id, RUNS_UNTIL: until, FAILED_RUNS: failed_only}
+        conditions = " AND ".join(condition for condition, is_asked in asked.items() if is_asked) or "TRUE"
+        query = f"SELECT * FROM syncruns WHERE {conditions} ORDER BY startedAt DESC"  # noqa: S608 constants
+        wanted = {"run_id": run_id, "until": rows.date_text(until) if until else None}
+        with self._found(query, wanted) as newest:
             return list(islice(self._own.read("syncruns", newest, run_from), limit or None))
 
 

@@ -10,7 +10,16 @@ import pytest
 
 from syncctl.cli.terminal.waiting import WaitDisplay, WaitLine
 from syncctl.domain.sources import StepName
-from syncctl.ports.waiting import CheckWait, DatabaseWait, RetryWait, RunWait, Wait, waiting, watched_by
+from syncctl.ports.waiting import (
+    CheckWait,
+    DatabaseWait,
+    PassWait,
+    RetryWait,
+    RunWait,
+    Wait,
+    waiting,
+    watched_by,
+)
 
 LOCK = RunWait(29274, None, 30.0)
 DATABASE = DatabaseWait("MongoDB at db.example", 5.0)
@@ -37,6 +46,7 @@ class Clock:
         (DATABASE, 3.4, "waiting for MongoDB at db.example, 3 s of 5"),
         (DatabaseWait("MongoDB at db.example", inf), 12.2, "waiting for MongoDB at db.example, 12 s"),
         (CheckWait(2), 1.0, "asking 2 locations for everything as a check, 1 s"),
+        (PassWait(), 2.0, "going through all leads, 2 s"),
         (CheckWait(0), 1.0, "measuring how the API answers narrower questions, 1 s"),
         (retry(), 0.7, "location 3: 503, try 4 of 6 in 2 s"),
         (retry(wait_s=120.0), 60.0, "location 3: 503, try 4 of 6 in 60 s"),
@@ -110,8 +120,8 @@ def test_on_a_dumb_terminal_one_line_for_each_and_none_for_retries() -> None:
     stream = io.StringIO()
     display = WaitDisplay(stream, WaitLine(grace_s=0.0), in_place=False, poll_s=0.001)
     threads = threading.active_count()
-    text = shown(display, stream, retry(), LOCK, until="\n")
-    assert text == "waiting for run 29274, up to 30 s\n"
+    text = shown(display, stream, retry(), LOCK, PassWait(), until="leads\n")
+    assert text == "waiting for run 29274, up to 30 s\ngoing through all leads\n"
     assert threading.active_count() == threads
 
 

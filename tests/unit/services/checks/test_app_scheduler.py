@@ -38,7 +38,16 @@ def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str])
 @pytest.mark.parametrize(
     ("traces", "mark", "said"),
     [
-        (NOTHING, CheckResult.PASSED, "no trace of it in the last 40 days"),
+        (
+            NOTHING,
+            CheckResult.PASSED,
+            "no lead of its own in the last 40 days, no synclogs entry in the last 7 days",
+        ),
+        (
+            replace(NOTHING, since=NOW - timedelta(days=7)),
+            CheckResult.PASSED,
+            "no trace of it in the last 7 days",
+        ),
         (
             replace(ENTRIES, last_entry=NOW - DAY),
             CheckResult.PASSED,
