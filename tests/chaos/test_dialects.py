@@ -35,6 +35,11 @@ def test_after_a_round_everything_is_there_and_each_mode_is_the_right_one(rounds
         dialects={StepName.BOOKING: "all-ignored", StepName.RETURN: "expected-return-date"},
         events=[("correct", 6, "phone")],
     )
+    # Only whole windows are refused, which only audits ask for.
+    @example(
+        dialects={StepName.BOOKING: "all-ignored", StepName.RETURN: "dates-without-empty-strings"},
+        events=[("speak", StepName.RETURN, "empty-strings-error")],
+    )
     def play(dialects: Mapping[StepName, str], events: list[tuple[str, Any, Any]]) -> None:
         history = DialectHistory(dialects)
         history.run(5)

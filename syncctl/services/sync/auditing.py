@@ -117,6 +117,7 @@ class Audits:
                 self._context.unclear.note(answer.request, answer.error)
             else:
                 audited.failed[code] = describe_error(answer.error)
+                self._context.measuring.note_error(answer.request, answer.error)
             if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
                 state = self._checkpoints.audit_failed(self._state(answer.request))
                 self._context.storage.save_location_states(answer.request.report, [state])

@@ -24,7 +24,7 @@ from syncctl.domain.dialects import (
 )
 from syncctl.domain.requests import Days, ReportRequest, Window
 from syncctl.domain.sources import StepName
-from syncctl.errors import ApiError, StorageError, StorageUnavailableError
+from syncctl.errors import ApiError, KeyRefusedError, StorageError, StorageUnavailableError
 from syncctl.ports.api import Prepare, RentalApi
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
@@ -35,6 +35,7 @@ from syncctl.services.windows.trials import (
     ReportOutcome,
     Trials,
     after_no_answers,
+    after_refused_audits,
     dated_rows,
     months_inside,
 )
@@ -74,6 +75,8 @@ class WindowMeasuring:
         self.is_on = is_wanted and planner.is_ordinary
         self._whole: dict[StepName, dict[str, Rows]] = {}
         self._narrow: dict[StepName, dict[str, tuple[Window, Rows]]] = {}
+        self._refused: set[StepName] = set()
+        """Reports of which an audit was refused."""
 
     def _dialect(self, report: StepName) -> Dialect:
         return self._dialects.get(report, Dialect(report))
@@ -113,6 +116,11 @@ class WindowMeasuring:
             kept[location] = dated_rows(answer)
             if len(kept) > LOCATIONS_MEASURED:
                 del kept[min(kept, key=lambda each: len(kept[each]))]
+
+    def note_error(self, request: ReportRequest, error: ApiError | None) -> None:
+        """Keep that an audit was refused: the body of whole windows may be the reason."""
+        if error is not None and error.is_refusal and not isinstance(error, KeyRefusedError):
+            self._refused.add(request.report)
 
     def finish(
         self,
@@ -155,15 +163,21 @@ class WindowMeasuring:
         asker = ReportAsker(context.api, outcome.report, context.prepare, deadline)
         if outcome.error is not None:
             return after_no_answers(asker, self._planner, dialect, outcome)
+        if outcome.report in self._refused and not self._whole.get(outcome.report):
+            return after_refused_audits(asker, self._planner, dialect, outcome)
         if (lost := self._contradiction(asker, dialect)) is not None:
             return lost
         if not (self.is_due(outcome.report) and self._is_enough(outcome)):
             return dialect
-        trials = Trials(asker, self._planner, dialect, self._whole[outcome.report])
+        return self._measured(asker, dialect, has_run_time=deadline < context.ends)
+
+    def _measured(self, asker: ReportAsker, dialect: Dialect, *, has_run_time: bool) -> Dialect:
+        """`has_run_time`: whether the run may go on for longer than measuring may."""
+        trials = Trials(asker, self._planner, dialect, self._whole[dialect.report])
         narrower, now = trials.narrower(), self._planner.started_at
         if not trials.is_postponed:
             return dialect.measured(now, narrower, trials.made, trials.against)
-        if asker.is_out_of_time and deadline < context.ends:
+        if asker.is_out_of_time and has_run_time:
             return replace(dialect, measured_at=now, trials=tuple(trials.made))
         return dialect
 

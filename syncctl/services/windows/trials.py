@@ -225,14 +225,23 @@ def after_no_answers(
             return dialect
     elif not outcome.is_refused:
         return dialect
-    due = outcome.states.get(location, LocationState(location)).due_again
-    form = _working_form(asker, location, planner.whole_window(dialect), due)
+    form = _working_form(asker, location, planner.whole_window(dialect), outcome)
     if form is None:
         return dialect
     if narrow:
         why = f"no location was answered: {outcome.error}"
         dialect = dialect.measured(planner.started_at, None, dialect.trials, why)
     return replace(dialect, whole_form=form)
+
+
+def after_refused_audits(
+    asker: ReportAsker, planner: Planner, dialect: Dialect, outcome: ReportOutcome
+) -> Dialect:
+    """The dialect after a report was answered for its narrower windows, but refused for every whole one: the
+    other forms of the body are tried with one location."""
+    location = _pick_location(list(outcome.windows), planner, outcome)
+    form = _working_form(asker, location, planner.whole_window(dialect), outcome)
+    return replace(dialect, whole_form=form or dialect.whole_form)
 
 
 def _pick_location(locations: list[str], planner: Planner, outcome: ReportOutcome) -> str:
@@ -243,10 +252,13 @@ def _pick_location(locations: list[str], planner: Planner, outcome: ReportOutcom
     return list(due)[int(derived_id(planner.started_at.isoformat()), 16) % len(due)]
 
 
-def _working_form(asker: ReportAsker, location: str, window: Window, due: int) -> BodyForm | None:
+def _working_form(
+    asker: ReportAsker, location: str, window: Window, outcome: ReportOutcome
+) -> BodyForm | None:
     """The form of the body that is answered for a location's whole window: the one in use if it is no
     longer refused; None if no form returns rows, or at least half of those due. An outage proves nothing
     about forms."""
+    due = outcome.states.get(location, LocationState(location)).due_again
     for form in dict.fromkeys((window.form, *WHOLE_FORMS)):
         (answer,) = asker.ask([(location, replace(window, form=form))])
         if isinstance(answer, ApiError):
