@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from syncctl.errors import ExitCode
-
 
 class CheckResult(StrEnum):
     """How a check ended; `--json` prints these words, a terminal shows ✓, !, ✗."""
@@ -30,9 +28,6 @@ class Finding:
 
     hint: str = ""
     """What to do next; empty only where nothing needs doing."""
-
-    exit_code: ExitCode = ExitCode.FAILED
-    """Where it failed: what the command ends with."""
 
     @classmethod
     def passed(cls, name: str, message: str) -> Finding:
@@ -78,9 +73,3 @@ class CheckReport:
         """It without what is all right, and what is counted beside."""
         wrong = tuple(check for check in self.checks if check.result is not CheckResult.PASSED)
         return CheckReport(self.command, wrong)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """The exit status: that of what can't be reached, before that of what failed otherwise."""
-        failed = (check.exit_code for check in self.checks if check.result is CheckResult.FAILED)
-        return max(failed, default=ExitCode.OK)

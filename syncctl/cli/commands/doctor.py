@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
             report = diagnose(settings, session.env_file)
         render_checks(report, session.redactor, as_json=json, quiet=session.quiet)
         if not report.ok:
-            raise typer.Exit(report.exit_code)
+            raise typer.Exit(ExitCode.FAILED)
 
 
 def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
-from syncctl.errors import StopRequestedError, UsageError
+from syncctl.errors import ExitCode, StopRequestedError, UsageError
 
 Watch = Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")]
 Interval = Annotated[
@@ -44,4 +44,4 @@ def register(app: typer.Typer) -> None:
         seen = look_again()
         render_status(seen, session.clock(), session.redactor, as_json=json, quiet=session.quiet)
         if not seen.ok:
-            raise typer.Exit(seen.exit_code)
+            raise typer.Exit(ExitCode.FAILED)

@@ -47,7 +47,7 @@ def _verify_sync(session: Session, json: Json = False) -> None:
     report = verify_sync(session.settings, session.env_file)
     render_checks(report, session.redactor, as_json=json, quiet=session.quiet)
     if not report.ok:
-        raise typer.Exit(report.exit_code)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _verify_data(session: Session, json: Json = False) -> None:
@@ -58,7 +58,7 @@ def _verify_data(session: Session, json: Json = False) -> None:
     report = verify_data(session.settings)
     render_checks(report, session.redactor, as_json=json, quiet=session.quiet)
     if not report.ok:
-        raise typer.Exit(report.exit_code)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line

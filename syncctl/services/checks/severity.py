@@ -12,7 +12,6 @@ from enum import Enum, StrEnum
 from typing import Self
 
 from syncctl.domain.checks import CheckResult, Finding
-from syncctl.errors import ExitCode
 
 
 class Health(StrEnum):
@@ -84,9 +83,9 @@ class Trouble(Enum):
         self.result = result
         self.health = health
 
-    def found(self, name: str, message: str, hint: str, exit_code: ExitCode = ExitCode.FAILED) -> Finding:
+    def found(self, name: str, message: str, hint: str) -> Finding:
         """It as a check's finding."""
-        return Finding(self.result, name, message, hint, exit_code)
+        return Finding(self.result, name, message, hint)
 
     def reason(self, words: str) -> Reason:
         """It as a reason of `status`."""

@@ -10,7 +10,7 @@ from syncctl.domain.checks import CheckResult
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import PLURALS, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
-from syncctl.errors import ExitCode, StorageError
+from syncctl.errors import StorageError
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, ScheduleState, StartedBy
@@ -126,9 +126,6 @@ class Status:
     corrections: Corrections = field(default_factory=Corrections)
     """Corrected phone numbers."""
 
-    exit_code: ExitCode = ExitCode.FAILED
-    """Unless all is well."""
-
     @property
     def health(self) -> Health:
         """What the findings come to."""
@@ -213,7 +210,6 @@ def status_without_database(problem: StorageError, surroundings: Surroundings, c
         sync_enabled=surroundings.sync_enabled,
         start=surroundings.start.if_enabled(surroundings.sync_enabled),
         lock=surroundings.lock,
-        exit_code=problem.exit_code,
     )
 
 

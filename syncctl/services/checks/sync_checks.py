@@ -78,7 +78,6 @@ def verify_without_database(problem: StorageError, environment: SyncEnvironment,
         "Database",
         str(problem),
         "Nothing is synced until it answers again; `syncctl doctor` checks further.",
-        problem.exit_code,
     )
     rest = check_environment(environment, clock.now(), clock.next_sync, runs_by_itself=None)
     return CheckReport(COMMAND, (lost, *rest))

@@ -47,7 +47,7 @@ def check_database(
         yield Finding.failed("Database", _one_line(error), "Nothing is synced until then.")
         return
     except StorageError as error:
-        yield Trouble.NO_DATABASE.found("Database", _one_line(error), hints.unusable, error.exit_code)
+        yield Trouble.NO_DATABASE.found("Database", _one_line(error), hints.unusable)
         return
     yield Finding.passed(
         "Database", f"{facts.kind} {facts.version}, {facts.topology}: {facts.place}; {facts.durability}"
