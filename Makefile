@@ -33,7 +33,7 @@ lowest: ## what others' packages do, with the oldest Python and their lowest ver
 smoke: ## the command line as cron runs it
 	.ci/smoke
 
-torture: ## the torture tests a hundred times over (half an hour)
+torture: ## the torture tests a hundred times over (hours)
 	pytest --slow -m torture --rounds 100 --torture-report=torture.json
 
 soak: ## a week of a business, compressed (20 minutes)

@@ -15,7 +15,6 @@ from syncctl.domain import import_notes
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
-from syncctl.locations import Locations, load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
@@ -78,13 +77,6 @@ class Job:
     arguments: tuple[str, ...] = ()
     """The command line that does the job in the folder of its files; empty if it only runs within the
     test."""
-
-
-def few_locations(sandbox: Sandbox) -> Locations:
-    """The sandbox's locations, the one with files and an empty one: a run asks only these."""
-    known = load_locations()
-    few = {*sandbox.locations, "13", "21"}
-    return replace(known, by_code={code: name for code, name in known.by_code.items() if code in few})
 
 
 def telecallers_at_work(workspace: Workspace) -> None:

@@ -19,12 +19,12 @@ from syncctl.services.cleanup.restoring import BackupRestored
 from syncctl.services.cleanup.store_names import StoresRenamed
 from syncctl.services.imports.undo_results import ImportUndone
 from syncctl.services.rejects.correcting import LineOutcome, SheetResult
-from tests.chaos.jobs import EDITS, RENAMED, Job, Workspace, few_locations
+from tests.chaos.jobs import EDITS, RENAMED, Job, Workspace
 from tests.chaos.states import Rewind, State, assert_as_undisturbed, state_of
 from tests.support.failing_storage import WRITES, FailingStorage
 from tests.support.oracle import key_of
 from tests.support.webapp import PAGES, SHAPES
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 DAYS_ASKED_FIRST = timedelta(days=370)
 DAYS_ASKED_AGAIN = timedelta(days=7)

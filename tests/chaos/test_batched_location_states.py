@@ -21,12 +21,11 @@ from syncctl.errors import (
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync.step_tools import STATES_TOGETHER
-from tests.chaos.jobs import few_locations
 from tests.chaos.states import Rewind, assert_nothing_is_missing
 from tests.chaos.tally import tally
 from tests.support.failing_storage import Killed, interrupted, terminated
 from tests.support.oracle import Expectation, key_of
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 LOCATIONS = 12
 """More than are saved at once."""

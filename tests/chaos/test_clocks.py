@@ -12,13 +12,12 @@ import pytest
 
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault, Sandbox
-from tests.chaos.jobs import few_locations
 from tests.chaos.running import running
 from tests.chaos.states import assert_nothing_is_missing
 from tests.chaos.tally import tally
 from tests.support.program import Program
 from tests.support.shifted_clock import NoClockError, ShiftedClock
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 JUMPS = 2
 JUMPS_PER_ROUND = 0.5

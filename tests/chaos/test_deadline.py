@@ -24,7 +24,6 @@ from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from tests.chaos.deadlines import BUSY_S, GRACE_S, assert_in_time
-from tests.chaos.jobs import few_locations
 from tests.chaos.states import assert_nothing_is_missing
 from tests.chaos.tally import tally
 from tests.support import mongod
@@ -39,7 +38,7 @@ from tests.support.hanging_hosts import (
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply
 from tests.support.store_files import row, write
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 DEADLINE_S = 0.3
 LONGER_DEADLINES_S = (0.05, 2.0)

@@ -16,12 +16,12 @@ from syncctl.domain.run_results import RunResult
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.sandbox.faults import FAULT_KINDS
 from tests.chaos.deadlines import assert_in_time
-from tests.chaos.jobs import LATER_SYNC, few_locations
+from tests.chaos.jobs import LATER_SYNC
 from tests.chaos.prepared import PreparedJob, prepared
 from tests.chaos.states import assert_nothing_is_missing
 from tests.chaos.tally import tally
 from tests.support.mongod import with_database
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 DEADLINE_S = 0.6
 LONGEST_S = 30.0

@@ -18,13 +18,12 @@ from syncctl.sandbox import Sandbox
 from tests.chaos.garbage import garbage_world
 from tests.chaos.garbage_target import fuzz
 from tests.chaos.in_process import Ended, assert_plain_message, run, working_in
-from tests.chaos.jobs import few_locations
 from tests.chaos.tally import tally
 from tests.support.program import Program
 from tests.support.store_files import row as file_row
 from tests.support.store_files import write
 from tests.support.webapp import Lead
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 SERVING = {"sandbox", "demo"}
 """Commands that go on until they are stopped, or take seconds: they have tests of their own."""

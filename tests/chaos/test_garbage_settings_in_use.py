@@ -18,9 +18,8 @@ from syncctl.sandbox import Sandbox
 from syncctl.settings.settings import load_settings
 from tests.chaos.garbage_target import fuzz
 from tests.chaos.in_process import Ended, assert_plain_message, run, working_in
-from tests.chaos.jobs import few_locations
 from tests.chaos.tally import tally
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 COMMANDS = (("stores",), ("status",), ("doctor",), ("config",))
 LEADS = "data/syncctl.db"

@@ -13,13 +13,13 @@ from pymongo.database import Database
 from syncctl.domain.run_results import RunResult
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
-from tests.chaos.jobs import JOBS, LATER_SYNC, few_locations
+from tests.chaos.jobs import JOBS, LATER_SYNC
 from tests.chaos.prepared import PreparedJob, prepared
 from tests.chaos.states import assert_as_undisturbed, state_of
 from tests.chaos.tally import tally
 from tests.support import mongod
 from tests.support.mongod import with_database
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 pytestmark = pytest.mark.mongo
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from syncctl.domain.sources import StepName
+from syncctl.locations import load_locations
 from syncctl.sandbox import Sandbox
 from tests.chaos.jobs import (
     JOBS,
@@ -59,7 +60,7 @@ def test_all_commands_at_once(database_url: str, tmp_path: Path, locks: str, rou
     folder = tmp_path / "work"
     folder.mkdir()
     with Sandbox(locations=3, bookings=16) as sandbox, ExitStack() as stack:
-        world = stack.enter_context(closing(World(sandbox, database_url)))
+        world = stack.enter_context(closing(World(sandbox, database_url, load_locations())))
         workspace = busy_workspace(world, folder)
         before = stack.enter_context(closing(Rewind(world.app, database_url)))
         wanted = one_after_the_other(workspace)

@@ -20,11 +20,10 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import ExitCode, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from syncctl.storage.sqlite.storage import SqliteStorage
-from tests.chaos.jobs import few_locations
 from tests.chaos.tally import tally
 from tests.support.program import Program
 from tests.support.store_files import row, write
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 PAGE = 4096
 DAMAGES = 14

@@ -15,11 +15,10 @@ import pytest
 
 from syncctl.domain.sources import StepName
 from syncctl.sandbox import Sandbox
-from tests.chaos.jobs import few_locations
 from tests.chaos.states import assert_nothing_is_missing
 from tests.support.program import LIMIT_S, Program
 from tests.support.store_files import row, write
-from tests.support.world import World
+from tests.support.world import World, few_locations
 
 MUCH = ("rejects", "list", "--json", "--limit", "0")
 ROWS = 800

@@ -19,9 +19,8 @@ from syncctl.services.run import MAX_RUNS_PURGED, Clock
 from syncctl.services.sync.checkpoints import Checkpoints
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.storage.registry import open_storage
-from tests.chaos.jobs import few_locations
 from tests.chaos.states import assert_nothing_is_missing
-from tests.support.world import KOLKATA, World
+from tests.support.world import KOLKATA, World, few_locations
 
 pytestmark = pytest.mark.attack("clock")
 

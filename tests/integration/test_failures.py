@@ -177,8 +177,8 @@ def test_an_empty_answer_is_no_warning_where_the_last_booking_has_grown_too_old(
 @pytest.mark.slow
 def test_the_deadline_ends_the_run_and_what_was_stored_is_kept(world: World, sandbox: Sandbox) -> None:
     sandbox.set_faults(Fault("slow", api="booking", seconds=30))
-    result = world.run(deadline_s=1.5)
-    assert result.duration_s < 5
+    result = world.run(deadline_s=3.0)  # half of it for the returns, also on a busy machine
+    assert result.duration_s < 7
     assert steps(result) == {
         StepName.STORES: StepStatus.SUCCESS,
         StepName.BOOKING: StepStatus.FAILED,
