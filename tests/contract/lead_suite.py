@@ -153,6 +153,7 @@ class LeadSuite:
         assert storage.find_leads(LeadType.BOOKING, [], []) == []
         assert storage.find_reports([], []) == []
 
+    @pytest.mark.slow
     def test_thousands_at_once(self, storage: Storage, database: Database) -> None:
         numbers = range(MANY)
         ids, phones = [text_id(n) for n in numbers], [phone(n) for n in numbers]

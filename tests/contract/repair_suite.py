@@ -122,6 +122,7 @@ class RepairSuite:
         assert sorted(storage.snapshots(ids), key=str) == sorted(taken, key=str)
         assert {each["_id"]: each for each in storage.scan_leads(fields)} == before
 
+    @pytest.mark.slow
     def test_thousands_are_deleted_and_restored_at_once(self, storage: LeadDatabase) -> None:
         ids = {text_id(n) for n in range(MANY)}
         storage.store_leads([lead(n) for n in range(MANY)], [])

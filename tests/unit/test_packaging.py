@@ -91,6 +91,7 @@ def in_the_sdist(folder: Path) -> dict[str, bytes]:
         return {name.partition("/")[2]: file.read() for name, file in opened.items() if file}
 
 
+@pytest.mark.slow
 def test_tests_and_benchmarks_run_from_the_source_archive(distributions: Path) -> None:
     """All that they are is in it; that they run, .ci/run tries."""
     found = in_the_sdist(distributions)

@@ -105,6 +105,7 @@ def test_no_cell_of_a_workbook_is_a_formula_not_even_once_it_is_edited(tmp_path:
         assert b"<f>" not in parts.read("xl/worksheets/sheet2.xml")
 
 
+@pytest.mark.slow
 @given(st.text(), st.text())
 def test_any_text_can_be_written(name: str, reason: str) -> None:
     (row,) = as_csv(REJECT._replace(name=name, reason=reason))

@@ -260,6 +260,7 @@ def test_parts_named_as_other_programs_name_them(path: Path) -> None:
         assert cells(path) == [(*ANJU[:3], "=late")]
 
 
+@pytest.mark.slow
 def test_thousands_of_formatted_rows_with_nothing_in_them(path: Path) -> None:
     def build(_: Any, sheet: Any) -> None:
         sheet.append(HEADER)
@@ -286,6 +287,7 @@ def test_a_very_wide_sheet(path: Path) -> None:
     assert len(row.raw) == 256
 
 
+@pytest.mark.slow
 def test_a_last_row_and_column_far_away(path: Path) -> None:
     save_xlsx(path, {"A": [HEADER, ANJU]})
     far = '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData>'

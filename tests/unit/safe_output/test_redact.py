@@ -257,6 +257,7 @@ no_phones = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(parts=st.lists(no_phones, min_size=1, max_size=4))
 def test_times_ids_booking_numbers_money_and_counts_stay(parts: list[str]) -> None:

@@ -83,6 +83,7 @@ def test_as_csv(folder: Path, drawn: list[tuple[str, dict[str, Any]]]) -> None:
     assert_unchanged(path, rejects)
 
 
+@pytest.mark.slow
 @given(drawn_rows)
 @example(ITEM_ROWS)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=10)
