@@ -57,6 +57,7 @@ def _could_be_utf_8(content: bytes) -> bool:
     return len(strays) <= len(re.findall("[^\x00-\x7f\ud800-\udfff]", text))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(table=tables(ANYTHING))
 def test_xlsx(tmp_path_factory: pytest.TempPathFactory, table: Table) -> None:
