@@ -1,5 +1,6 @@
 """Syncs of a modelled API into an in-memory database with simulated clocks: many per second."""
 
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ class ModelWorld:
         self.api = ModelApi(today=lambda: self.today, books={code: [] for code in CODES})
         self.storage = SqliteStorage(None)
         self.storage.prepare()
+        weakref.finalize(self, self.storage.close)
         self.schedule = WindowSettings(12, INDIA, audits=audits)
         self.locations = Locations.from_tables(STORES, {"Zorucci": ["Z"]}, {})
         self.recorder = Recorder()
