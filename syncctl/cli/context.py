@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from syncctl.domain.shards import Shard
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.monitoring.metrics import RunMetrics
+    from syncctl.ports.admin import Database
     from syncctl.ports.listener import Listener
     from syncctl.ports.machine import NextStart
     from syncctl.safe_output.redact import Redactor
@@ -41,13 +42,7 @@ class Session:
     """The context of one command. `heartbeat` and `metrics`, once set, report how the command ends."""
 
     def __init__(
-        self,
-        env_file: Path | None,
-        stop: Stop,
-        *,
-        quiet: bool = False,
-        verbose: bool = False,
-        logged: bool = False,
+        self, env_file: Path | None, stop: Stop, *, quiet: bool, verbose: bool, logged: bool
     ) -> None:
         """`logged`: without a terminal, everything the command writes to stderr is formatted like the log."""
         self.stop = stop
@@ -62,6 +57,7 @@ class Session:
         """With --json: what a run came to that is broken off, or ends with an error after it."""
         self._logged = logged
         self._log: logging.Logger | None = None
+        self._database: Database | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -86,7 +82,16 @@ class Session:
         """What starts the next sync by itself, looked up once: both the log and the screen say it."""
         from syncctl.wiring.checks import next_sync
 
-        return next_sync(self.settings, self.env_file)
+        return next_sync(self.settings, self.env_file, self._database)
+
+    @contextmanager
+    def using(self, database: Database) -> Iterator[None]:
+        """Within, `next_start` looks at this one, instead of opening it once more."""
+        self._database = database
+        try:
+            yield
+        finally:
+            self._database = None
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -275,10 +280,8 @@ def command(  # noqa: PLR0913 - each is optional
                     refuse_idle_options(context)
                     function(session, **given)
 
-        own_keyword_only = [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters
-        ]
-        run.__signature__ = inspect.Signature([*own_keyword_only, *common])  # type: ignore[attr-defined]
+        keyword_only = (each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters)
+        run.__signature__ = inspect.Signature([*keyword_only, *common])  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*parameters, *common)}
         run.__doc__ = function.__doc__
         app.command(name, cls=HelpfulCommand, hidden=hidden)(run)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from syncctl.ports.admin import Database
     from syncctl.ports.api import RentalApi
     from syncctl.ports.stop import Stop
-    from syncctl.ports.storage import Storage
     from syncctl.sandbox import Report
     from syncctl.services.cleanup.duplicates import DuplicateSets, OnCounted
     from syncctl.services.rejects.file_rejects import CellsOf
@@ -50,21 +49,6 @@ def opened_database(
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def opened_storage(
-    settings: Settings, *, dry_run: bool = False, limit_s: float = math.inf
-) -> Iterator[Storage]:
-    """The configured database, ready for use; with `dry_run`, nothing can be written to it. Otherwise like
-    `opened_database`."""
-    with opened_database(settings, for_reading_only=dry_run, limit_s=limit_s) as database:
-        if dry_run:
-            from syncctl.storage.dry_run import DryRunStorage
-
-            yield DryRunStorage(database)
-        else:
-            yield database
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +20,10 @@ from syncctl.wiring.adapters import clock_of, keeping_count, locations_of, opene
 from syncctl.wiring.scheduling import GLANCE_LIMIT_S, next_start, schedule_state, start_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from syncctl.domain.checks import CheckReport
+    from syncctl.ports.admin import Database
     from syncctl.ports.machine import NextStart
     from syncctl.services.checks.history import PastRun, RunLine
     from syncctl.services.checks.run_statistics import RunStatistics
@@ -86,38 +91,50 @@ def status(settings: Settings, env_file: Path | None) -> Status:
         return status_without_database(problem, surroundings, clock)
 
 
-def runs_by_itself(settings: Settings) -> bool | None:
+def runs_by_itself(settings: Settings, opened: Database | None = None) -> bool | None:
     """Whether something that can't be seen from here starts the sync, as its runs show; None: not known.
-    Takes a few seconds at most, and raises nothing."""
+    `opened`: the database, if it is open already. Takes a few seconds at most, and raises nothing."""
     from syncctl.services.checks.freshness import RUNS_LOOKED_AT, starts_by_itself
     from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
     clock = clock_of(settings)
     now = clock.now()
     try:
-        with opened_database(settings, limit_s=_LOOK_LIMIT_S) as database:
+        with _look_at(settings, opened) as database:
             runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
     except (StorageError, SettingsError):
         return None
     return starts_by_itself(runs, now, clock.next_sync)
 
 
-def next_sync(settings: Settings, env_file: Path | None) -> NextStart:
-    """What starts the next sync, by the rule of `status`. Raises nothing: a run must not fail by it."""
+@contextmanager
+def _look_at(settings: Settings, opened: Database | None) -> Iterator[Database]:
+    if opened is None:
+        with opened_database(settings, limit_s=_LOOK_LIMIT_S) as database:
+            yield database
+    else:
+        # Nothing else is asked of it any more, and the run's own deadline may be over.
+        opened.set_deadline(time.monotonic() + _LOOK_LIMIT_S)
+        yield opened
+
+
+def next_sync(settings: Settings, env_file: Path | None, opened: Database | None = None) -> NextStart:
+    """What starts the next sync, by the rule of `status`. `opened`: as for `runs_by_itself`. Raises nothing:
+    a run must not fail by it."""
     clock = clock_of(settings)
     start = next_start(settings, env_file, clock.now())
-    if start.by is None and runs_by_itself(settings):
+    if start.by is None and runs_by_itself(settings, opened):
         start = replace(start, by=StartedBy.OTHER, at=clock.next_sync(clock.now()))
     return start.if_enabled(settings.api_sync_enabled)
 
 
-def waiting_line(settings: Settings) -> str:
+def waiting_line(settings: Settings, opened: Database) -> str:
     """What waits for a person, in one line for the monitor; or why that isn't known. Takes a few seconds at
     most, and raises nothing: a run must not fail by it."""
     from syncctl.services.checks.attention import waiting_words
 
     try:
-        with opened_database(settings, limit_s=_LOOK_LIMIT_S) as database:
+        with _look_at(settings, opened) as database:
             return waiting_words(database, clock_of(settings).now())
     except (StorageError, SettingsError) as problem:
         return f"Waiting for a person: not known ({problem.message})"

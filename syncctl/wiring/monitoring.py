@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.monitoring.metrics import RunMetrics
-    from syncctl.ports.storage import Storage
+    from syncctl.ports.admin import Database
     from syncctl.services.sync.planning import SyncOptions
     from syncctl.settings.settings import Settings
 
@@ -35,13 +34,24 @@ def heartbeat_of(
 
 
 def observer_of(
-    settings: Settings, metrics: RunMetrics | None, *, is_part: bool = False
-) -> Callable[[RunResult, Storage], None] | None:
-    """What takes a run's result and the database into `metrics`; None if METRICS_FILE is not set.
-    `is_part`: only some locations or days are synced."""
-    if settings.metrics_file is None or metrics is None:
-        return None
-    return partial(metrics.observe, is_part=is_part)
+    settings: Settings,
+    metrics: RunMetrics | None,
+    *,
+    is_part: bool = False,
+    to_monitor: Callable[[str], None] | None = None,
+) -> Callable[[RunResult, Database], None]:
+    """What looks at a run's result and its database: for `metrics`, if METRICS_FILE is set, and `to_monitor`,
+    which takes a line on what waits for a person. `is_part`: only some locations or days are synced."""
+
+    def observe(result: RunResult, database: Database) -> None:
+        if settings.metrics_file is not None and metrics is not None:
+            metrics.observe(result, database, is_part=is_part)
+        if to_monitor is not None:
+            from syncctl.wiring.checks import waiting_line
+
+            to_monitor(waiting_line(settings, database))
+
+    return observe
 
 
 def write_metrics(metrics: RunMetrics, file: Path | None, status: int) -> str | None:

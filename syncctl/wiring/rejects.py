@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from syncctl.errors import UsageError
-from syncctl.wiring.adapters import cells_of, locations_of, opened_storage
+from syncctl.wiring.adapters import cells_of, locations_of, opened_database
 
 if TYPE_CHECKING:
     from syncctl.domain.records import Reject
@@ -36,7 +36,7 @@ def wanted_rejects(settings: Settings, storage: Storage, wanted: RejectFilter) -
 
 def listed_rejects(settings: Settings, wanted: RejectFilter) -> list[Reject]:
     """The same, of the configured database."""
-    with opened_storage(settings, dry_run=True) as storage:
+    with opened_database(settings) as storage:
         return wanted_rejects(settings, storage, wanted)
 
 
@@ -96,7 +96,7 @@ def rejects_to_dismiss(settings: Settings, ids: Sequence[str]) -> list[Reject]:
     """The rejects with these ids or beginnings of ids. Raises UsageError if that is not clear of one."""
     from syncctl.services.rejects.dismissing import rejects_by_id
 
-    with opened_storage(settings, dry_run=True) as storage:
+    with opened_database(settings) as storage:
         return rejects_by_id(storage, ids)
 
 
@@ -105,5 +105,5 @@ def dismiss_rejects(settings: Settings, rejects: Sequence[Reject]) -> None:
     in what is kept of them."""
     from syncctl.services.rejects.dismissing import dismiss
 
-    with opened_storage(settings) as storage:
+    with opened_database(settings, for_reading_only=False) as storage:
         dismiss(storage, rejects, datetime.now(UTC))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -22,9 +22,10 @@ from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import SyncOptions, WindowSettings
-from syncctl.wiring.adapters import cells_of, clock_of, locations_of, opened_storage, rental_api, titles_of
+from syncctl.wiring.adapters import cells_of, clock_of, locations_of, opened_database, rental_api, titles_of
 
 if TYPE_CHECKING:
+    from syncctl.ports.admin import Database
     from syncctl.ports.api import RentalApi
     from syncctl.ports.listener import Listener
     from syncctl.ports.storage import Storage
@@ -52,8 +53,11 @@ class Invocation:
     on_ended: Callable[[RunResult], None] | None = None
     """Called with the run's result, also if the run was aborted."""
 
-    observe: Callable[[RunResult, Storage], None] | None = None
+    observe: Callable[[RunResult, Database], None] | None = None
     """Called likewise, with the database that it left."""
+
+    using: Callable[[Database], AbstractContextManager[object]] = nullcontext
+    """Entered while the run has the database open."""
 
     shard: Shard | None = None
     """Only this part of the locations is synced: it has a lock of its own."""
@@ -223,13 +227,24 @@ def _execute(
     listener: Listener,
 ) -> RunResult:
     limit_s = settings.api_run_deadline_s if any(step in API_STEPS for step in request.steps) else math.inf
-    with opened_storage(settings, dry_run=invocation.dry_run, limit_s=limit_s) as storage:
+    dry_run = invocation.dry_run
+    with (
+        opened_database(settings, for_reading_only=dry_run, limit_s=limit_s) as database,
+        invocation.using(database),
+    ):
+        storage = _unwritable(database) if dry_run else database
         run = Run(request, storage, listener, clock_of(settings), invocation.stop)
         try:
             return run.execute(stages)
         finally:
             if run.result is not None:
                 if invocation.observe is not None:
-                    invocation.observe(run.result, storage)
+                    invocation.observe(run.result, database)
                 if invocation.on_ended is not None:
                     invocation.on_ended(run.result)
+
+
+def _unwritable(database: Database) -> Storage:
+    from syncctl.storage.dry_run import DryRunStorage
+
+    return DryRunStorage(database)

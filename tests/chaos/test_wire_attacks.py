@@ -12,6 +12,7 @@ import pytest
 from syncctl.api.wire import Endpoint
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import API_STEPS
+from syncctl.locations import load_locations
 from syncctl.sandbox import Fault, Sandbox
 from tests.chaos.deadlines import assert_in_time
 from tests.chaos.tally import tally
@@ -194,7 +195,7 @@ def chain(start: bytes, more: bytes) -> Iterator[bytes]:
 
 @pytest.fixture
 def world(tmp_path: Path, sandbox: Sandbox) -> Iterator[World]:
-    world = World(sandbox, f"sqlite:///{tmp_path / 'syncctl.db'}")
+    world = World(sandbox, f"sqlite:///{tmp_path / 'syncctl.db'}", load_locations())
     # An answer may take longer than the run: what never ends is broken off by the run's deadline alone.
     world.config = replace(world.config, max_answer_bytes=MEGABYTE, timeout_s=30.0)
     yield world

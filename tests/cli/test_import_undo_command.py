@@ -248,7 +248,7 @@ def test_an_import_that_is_broken_off_names_the_command_on_a_terminal(
             keep(result)
             raise StopRequestedError(signal.SIGINT)
 
-    session = Session(None, Stop())
+    session = Session(None, Stop(), quiet=False, verbose=False, logged=False)
     session.as_json = "import walkin" if as_json else None
 
     with pytest.raises(StopRequestedError):

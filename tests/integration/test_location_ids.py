@@ -13,7 +13,7 @@ from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import StorageError
-from syncctl.locations import Locations
+from syncctl.locations import Locations, load_locations
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.progress import report_progress
@@ -127,6 +127,7 @@ def test_each_report_is_judged_by_itself(world: World, reports: SharedReports) -
 @pytest.mark.slow
 def test_the_same_bookings_under_ids_of_different_shops(world: World, reports: SharedReports) -> None:
     """Only one shop has any: that its bookings come for other ids as well is seen at the second answer."""
+    world.synced = load_locations()
     world.config = replace(world.config, concurrency=1)
     reports.rows = {api: {"701": shops["701"]} for api, shops in reports.rows.items()}
     reports.answer = reports.of_all

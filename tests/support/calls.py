@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from syncctl.domain.dialects import Mode
 from syncctl.domain.sources import REPORT_STEPS
+from syncctl.locations import load_locations
 from syncctl.sandbox import Sandbox
 from tests.support.marked_part import MarkedPart, MarkerError
 from tests.support.world import World
@@ -70,7 +71,7 @@ def busy_world(mode: Mode) -> Iterator[World]:
             day = TODAY - timedelta(days=100 if number < LOCATIONS else 15 * (number % 2))
             sandbox.change_booking(row["bookingNo"], bookingDate=day)
             sandbox.return_booking(row["bookingNo"], datetime.combine(day, time(11)))
-        world = World(sandbox, f"sqlite:///{folder}/calls.db")
+        world = World(sandbox, f"sqlite:///{folder}/calls.db", load_locations())
         yield world
         world.close()
 

@@ -125,7 +125,13 @@ def _run(session: Session, job: ImportJob, options: _Options, preview: Preview |
     # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
     observe = observer_of(settings, session.metrics)
     invocation = Invocation(
-        command_name, Trigger.MANUAL, options.is_dry, options.wait_s, observe=observe, stop=session.stop
+        command_name,
+        Trigger.MANUAL,
+        options.is_dry,
+        options.wait_s,
+        observe=observe,
+        using=session.using,
+        stop=session.stop,
     )
     target = (
         nullcontext()

@@ -83,7 +83,6 @@ def _sync(
     from syncctl.wiring.monitoring import heartbeat_of, observer_of
     from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
-    observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
     automatic = is_automatic()
     trigger = Trigger.AUTO if automatic else Trigger.MANUAL
     invocation = Invocation(
@@ -91,7 +90,7 @@ def _sync(
         trigger,
         asked.dry_run,
         asked.wait_s,
-        observe=observe,
+        using=session.using,
         shard=options.shard,
         stop=session.stop,
     )
@@ -100,19 +99,18 @@ def _sync(
         result = switched_off(session.settings, invocation, steps)
     else:
         heartbeat = heartbeat_of(session.settings, name, options, dry_run=asked.dry_run)
+        to_monitor = None
         if heartbeat is not None:
-            session.heartbeat = heartbeat
+            session.heartbeat, to_monitor = heartbeat, session.add_to_heartbeat
             invocation = replace(invocation, on_begun=heartbeat.begin)
+        is_part = not options.covers_everything
+        observe = observer_of(session.settings, session.metrics, is_part=is_part, to_monitor=to_monitor)
         with result_even_if_aborted(session) as keep, session.listener() as listener:
-            invocation = replace(invocation, on_ended=keep)
+            invocation = replace(invocation, observe=observe, on_ended=keep)
             if name == "all":
                 result = run_all(session.settings, invocation, options, listener)
             else:
                 result = run_sync(session.settings, invocation, steps, options, listener)
-            if heartbeat is not None:
-                from syncctl.wiring.checks import waiting_line
-
-                session.add_to_heartbeat(waiting_line(session.settings))
     finish(session, result, as_json=asked.as_json)
 
 
