@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from syncctl.domain.checks import Finding
-from syncctl.ports.machine import SYSTEMD, NextStart, ScheduleState
+from syncctl.ports.machine import (
+    CRON_NOT_RUNNING,
+    SYSTEMD,
+    SYSTEMD_NOT_RUNNING,
+    NextStart,
+    ScheduleState,
+)
 from syncctl.services.checks.environment_checks import check_other_lines, check_scheduler, check_switch
 from syncctl.services.checks.severity import Trouble
-
-CRON_NOT_RUNNING = (
-    "no cron daemon is running",
-    "Start it with `service cron start` (outside Debian: `crond`), or install it first.",
-)
-SYSTEMD_NOT_RUNNING = ("systemd is not running here", "Use cron here: `syncctl cron install`.")
-"""What is wrong, and what to do."""
 
 
 def check_schedule(
