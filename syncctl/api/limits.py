@@ -6,7 +6,11 @@ from typing import Any
 from syncctl.errors import FinalApiError
 
 MEMORY_BYTES = 640 * 1024 * 1024
-"""Memory limit for all answers being read or waiting to be stored, and for a single one."""
+"""Memory limit for a single answer."""
+
+READ_AHEAD_BYTES = 24 * 1024 * 1024
+"""Memory limit for all answers being read or waiting to be stored; the earliest may exceed it alone. A usual
+one takes two to three megabytes, so that all lanes have room; of larger ones each would only wait longer."""
 
 MOST_VALUES, MOST_CONTAINERS = 100, 10
 """Limits per row: commas, and nested objects and lists. Real rows have some 20 fields, none nested."""
