@@ -24,6 +24,7 @@ from syncctl.services.reconcile.results import (
     SourceCounts,
     Subject,
     differences,
+    is_written_alike,
 )
 from syncctl.services.rejects.list_updates import LocationRejects, row_text
 from syncctl.services.sync.answer_intake import BATCH
@@ -187,6 +188,8 @@ class AnswerCheck:
             lead, base = leads.get(match.lead_id_of(record)), bases.get(record.lead_id)
             if lead is None or base is None:
                 continue  # deleted since it was looked up
+            if is_written_alike(record.values, lead):
+                continue
             versions = row_versions(answer, record)
             kept = LastSeen(base, record.lead_id in changed, written.get(record.lead_id, NOTHING_WRITTEN))
             found += [

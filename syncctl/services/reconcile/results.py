@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -59,6 +59,18 @@ class LastSeen:
     written: Mapping[str, Write] = field(default_factory=lambda: NOTHING_WRITTEN)
 
 
+def is_written_alike(values: Mapping[str, Any], lead: Document) -> bool:
+    """Whether `lead` has the source's values as they are written: most leads have, and then none differs."""
+    return not any(_fields_written_otherwise(values, lead))
+
+
+def _fields_written_otherwise(values: Mapping[str, Any], lead: Document) -> Iterator[str]:
+    for name in _COMPARED:
+        said, held = _value(values.get(name)), _value(lead.get(name))
+        if said != held or type(said) is not type(held):
+            yield name
+
+
 def differences(
     versions: Sequence[Mapping[str, Any]], base: LastSeen, lead: Document, locations: Locations
 ) -> list[FieldDifference]:
@@ -68,7 +80,7 @@ def differences(
     of them has its value.
     """
     found = []
-    for name in _COMPARED:
+    for name in _fields_written_otherwise(versions[0], lead):
         says = [_comparable(name, values.get(name), locations) for values in versions]
         holds = _comparable(name, lead.get(name), locations)
         if holds in says:

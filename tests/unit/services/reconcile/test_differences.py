@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncctl.locations import load_locations
-from syncctl.services.reconcile.results import ChangedBy, LastSeen, differences
+from syncctl.services.reconcile.results import ChangedBy, LastSeen, differences, is_written_alike
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 THEN, NOW, EDITED = (datetime(2026, month, 1, tzinfo=UTC) for month in (4, 5, 6))
@@ -27,6 +27,18 @@ def found(
         (difference.field, difference.changed_by, difference.is_for_telecallers)
         for difference in differences(versions, LastSeen(said, has_changed), document, load_locations())
     ]
+
+
+def test_at_a_glance_only_what_is_written_alike_is_alike() -> None:
+    lead = {**LEAD, "remarks": "x", "securityAmount": 5, "functionDate": None}
+    for said, is_alike in (
+        ({"remarks": "x", "securityAmount": 5}, True),
+        ({"remarks": "x", "securityAmount": 5.0}, False),
+        ({"remarks": "x ", "securityAmount": 5}, False),
+        ({"remarks": "x", "securityAmount": 5, "functionDate": ""}, True),
+        ({"remarks": "x"}, False),
+    ):
+        assert is_written_alike({**LEAD, **said}, lead) is is_alike
 
 
 def test_news_that_no_sync_has_seen_are_the_sources_even_if_the_lead_was_edited() -> None:
