@@ -37,7 +37,9 @@ class ModelWorld:
 
     def __init__(self, *, audits: int = 2) -> None:
         self.now = datetime.combine(TODAY, time(11), INDIA)
-        self.api = ModelApi(today=lambda: self.today, books={code: [] for code in CODES})
+        # No cycle: a world that only the garbage collector takes would be closed in whichever thread it runs.
+        me = weakref.proxy(self)
+        self.api = ModelApi(today=lambda: me.today, books={code: [] for code in CODES})
         self.storage = SqliteStorage(None)
         self.storage.prepare()
         weakref.finalize(self, self.storage.close)
