@@ -23,8 +23,8 @@ from syncctl.cli.commands import sandbox as sandbox_command
 from syncctl.cli.commands import status as status_command
 from syncctl.cli.commands import sync as sync_commands
 from syncctl.cli.commands import verify as verify_commands
+from syncctl.cli.ending import usage_errors_as_json
 from syncctl.cli.help.tree import Program
-from syncctl.cli.json_errors import usage_errors_as_json
 from syncctl.cli.logs.uncaught import install
 from syncctl.cli.options import EnvFile, Quiet, Verbose
 from syncctl.cli.render.printer import print_line

@@ -38,8 +38,14 @@ from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
 from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
 from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
-from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
-from syncctl.services.doctor.schedule import check_schedule
+from syncctl.services.doctor.machine import (
+    check_exposed,
+    check_output,
+    check_path,
+    check_schedule,
+    check_space,
+    check_zones,
+)
 from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources

@@ -29,7 +29,7 @@ from syncctl.scheduling.expression import next_run, same_in_both_zones
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import LineContext, cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, on_calendar, systemd_units
-from syncctl.services.doctor.schedule import CRON_NOT_RUNNING, SYSTEMD_NOT_RUNNING
+from syncctl.services.doctor.machine import CRON_NOT_RUNNING, SYSTEMD_NOT_RUNNING
 from syncctl.settings.specs import SYNCCTL_SETTINGS
 from syncctl.wiring.scheduled_command import schedule_warnings, scheduled_command
 

@@ -37,7 +37,6 @@ from syncctl.ports.admin import (
 from syncctl.ports.storage import ANY_TIME, Created, OpenRejects, Period, RecordEntry, RejectPositions, Texts
 from syncctl.ports.waiting import PassWait, waiting
 from syncctl.storage.common import (
-    import_notes,
     records,
     rejects,
     report_paths,
@@ -397,30 +396,30 @@ class MemoryStorage:
 
     @staticmethod
     def _is_note_of(run_id: str, kind: str = "", after: str = "") -> Test:
-        first, end = import_notes.notes_of(run_id, kind)
+        first, end = runs.notes_of(run_id, kind)
         return lambda each: (after or first) < each["_id"] < end
 
     def save_import(self, entry: NotedImport) -> None:
-        self._put("syncimports", import_notes.import_document(entry))
+        self._put("syncimports", runs.import_document(entry))
 
     def add_import_notes(self, notes: Sequence[ImportNote]) -> None:
-        self._insert("syncimports", map(import_notes.note_document, notes))
+        self._insert("syncimports", map(runs.note_document, notes))
 
     def noted_imports(self, run_id: str) -> list[NotedImport]:
         found = self._find("syncimports", lambda e: "startedAt" in e and e["_id"].startswith(run_id))
-        noted = self._own.read("syncimports", found, import_notes.import_from)
+        noted = self._own.read("syncimports", found, runs.import_from)
         return sorted(noted, key=lambda each: each.started_at, reverse=True)
 
     def import_notes(self, run_id: str, kind: NoteKind, after: str, limit: int) -> list[ImportNote]:
         found = sorted(
             self._find("syncimports", self._is_note_of(run_id, kind, after)), key=lambda e: e["_id"]
         )
-        return list(self._own.read("syncimports", found[:limit], import_notes.note_from))
+        return list(self._own.read("syncimports", found[:limit], runs.note_from))
 
     def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
         with self._writing():
             self._delete("syncimports", [note.note_id for note in notes])
-            self._insert("syncimports", [import_notes.note_document(note) for note in notes if note.changes])
+            self._insert("syncimports", [runs.note_document(note) for note in notes if note.changes])
 
     def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
         found = self._find("syncrecords", lambda each: each["firstRunId"] == run_id)

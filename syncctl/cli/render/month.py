@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from syncctl.cli.render.clock import Clock
-    from syncctl.cli.render.documents.month import MonthDocument
+    from syncctl.cli.render.documents.checks import MonthDocument
     from syncctl.services.monthly.summary import MonthSummary, StoreMonth
 
 Redact = Callable[[str], str]

@@ -30,6 +30,7 @@ from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
     api_steps,
+    late_shards,
     misdated_words,
     starts_by_itself,
     success_words,
@@ -37,7 +38,6 @@ from syncctl.services.checks.freshness import (
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.severity import Health, Reason, Trouble, health_of
-from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

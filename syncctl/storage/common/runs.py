@@ -1,4 +1,5 @@
-"""The history's runs as documents of `syncruns` and back, and what is read out of them.
+"""The history's runs as documents of `syncruns` and back, and what is read out of them; what imports note of
+their changes as documents of `syncimports` and back.
 
 What reads a document raises OddDocumentError where syncctl can't have written it.
 """
@@ -6,11 +7,13 @@ What reads a document raises OddDocumentError where syncctl can't have written i
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry
 from syncctl.ports.admin import RunSpan
-from syncctl.storage.common.own_documents import OddDocumentError, own
+from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_none
 
 
 def run_document(entry: RunEntry) -> Document:
@@ -55,3 +58,64 @@ def saved_by_audits(runs: Iterable[RunEntry]) -> dict[str, int]:
 def step_names(run: RunEntry) -> tuple[str, ...]:
     """The names of a run's steps."""
     return tuple(own(step, "name", str) for step in run.document["steps"])
+
+
+def import_document(entry: NotedImport) -> Document:
+    """The document of an import, beside those of its notes: only this one has `startedAt`."""
+    note = {
+        "command": entry.command,
+        "undoneAt": entry.undone_at,
+        "createdOnly": entry.created_only,
+    }
+    return {"_id": entry.run_id, "startedAt": entry.started_at, "note": note}
+
+
+def import_from(document: Document) -> NotedImport:
+    """The import that `import_document` made a document of."""
+    note = own(document, "note", dict)
+    return NotedImport(
+        own(document, "_id", str),
+        own(note, "command", str),
+        own(document, "startedAt", datetime),
+        own_or_none(note, "undoneAt", datetime),
+        own(note, "createdOnly", bool),
+    )
+
+
+def note_document(note: ImportNote) -> Document:
+    """The document of a note."""
+    kept = {
+        "runId": note.run_id,
+        "kind": note.kind.value,
+        "number": note.number,
+        "changes": [[item, dict(before), dict(after)] for item, (before, after) in note.changes.items()],
+    }
+    return {"_id": note.note_id, "note": kept}
+
+
+def note_from(document: Document) -> ImportNote:
+    """The note that `note_document` made a document of."""
+    note = own(document, "note", dict)
+    try:
+        kind = NoteKind(own(note, "kind", str))
+    except ValueError:
+        raise OddDocumentError from None
+    return ImportNote(
+        own(note, "runId", str),
+        kind,
+        own(note, "number", str),
+        dict(map(_change, own(note, "changes", list))),
+    )
+
+
+def _change(noted: Any) -> tuple[str, Change]:
+    match noted:
+        case [str(item), dict(before), dict(after)]:
+            return item, Change(before, after)
+    raise OddDocumentError
+
+
+def notes_of(run_id: str, kind: str = "") -> tuple[str, str]:
+    """Between these two are all ids of a run's notes, of one kind or of all."""
+    beginning = f"{run_id}:{kind}:" if kind else f"{run_id}:"
+    return beginning, f"{beginning[:-1]};"

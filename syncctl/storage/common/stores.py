@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.stores import Store
-from syncctl.storage.common.texts import to_text
+from syncctl.text import to_text
 
 
 def store_id(name: str) -> str:

@@ -7,7 +7,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import SyncLog
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
-from syncctl.storage.common.texts import to_text
+from syncctl.text import to_text
 
 _TRIGGERS = {str(trigger): trigger for trigger in Trigger}
 _STATUSES = {str(status): status for status in StepStatus}

@@ -20,7 +20,7 @@ from syncctl.storage.common.records import correction_document, record_document,
 from syncctl.storage.common.report_paths import EXACT_DIGITS
 from syncctl.storage.common.states import name_by_code
 from syncctl.storage.common.sync_logs import sync_log_from
-from syncctl.storage.common.texts import to_text
+from syncctl.text import to_text
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")

@@ -22,12 +22,12 @@ from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
 from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
-from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import REPLY, find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
 from syncctl.storage.mongo.spellings import LONGEST_TEXT, may_have
+from syncctl.text import to_text
 
 LAST_CHARACTER = "\U0010ffff"
 

@@ -1,4 +1,4 @@
-"""What checks, look-ups and the commands to set up print with `--json`, key by key."""
+"""What checks, look-ups, `report` and the commands to set up print with `--json`, key by key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, NotRequired, TypedDict
 from syncctl.domain.checks import CheckResult
 from syncctl.domain.run_documents import Day, Moment
 from syncctl.domain.sources import StepName
+from syncctl.services.checks.status_document import DuplicatesDocument
 from syncctl.services.explain.record_history import RecordState
 from syncctl.services.reconcile.results import ChangedBy
 
@@ -226,3 +227,48 @@ class SettingsDocument(TypedDict):
     command: str
     ok: bool
     settings: list[SettingDocument]
+
+
+class MonthOfStoreDocument(TypedDict):
+    """A store's month: lead type -> leads, Monday of a week -> leads."""
+
+    store: str
+    by_type: dict[str, int]
+    by_week: dict[str, int]
+    finished: int
+    median_days_to_call: float | None
+
+
+class RejectedRowsDocument(TypedDict):
+    """How many rows of a store were rejected for one reason."""
+
+    store: str
+    reason: str
+    rows: int
+
+
+class DayOfRunsDocument(TypedDict):
+    """The syncs of a day."""
+
+    succeeded: int
+    failed: int
+
+
+class MonthDocument(TypedDict):
+    """What `report` prints."""
+
+    command: str
+    ok: bool
+    month: str
+    made_at: Moment
+    leads: int
+    by_type: dict[str, int]
+    finished: int
+    median_days_to_call: float | None
+    by_day: dict[str, dict[str, int]]
+    stores: list[MonthOfStoreDocument]
+    rejects: list[RejectedRowsDocument]
+    runs: dict[str, DayOfRunsDocument]
+    duplicates: DuplicatesDocument
+    changed_at_source: int
+    corrected_phones: dict[str, int]
