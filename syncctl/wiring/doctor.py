@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,52 +141,40 @@ def _database(settings: Settings) -> Iterator[Finding]:
     for caveat in backend.caveats(settings.database_url):
         yield Finding.warning("Database", caveat.message, caveat.hint)
     if database.result is not CheckResult.FAILED:
-        yield from _windows(settings)
-        yield from _app_scheduler(settings)
-        yield from _location_ids(settings)
+        yield from _seen_in_database(settings)
 
 
-def _windows(settings: Settings) -> list[Finding]:
+def _seen_in_database(settings: Settings) -> Iterator[Finding]:
+    """What a look at the database shows; where it can't be read (any more), that stands in place of each."""
     now = datetime.now(settings.business_timezone)
+    locations = locations_of(settings)
 
-    def look(database: Database) -> Iterator[Finding]:
-        progress = report_progress(database, locations_of(settings))
+    def windows(database: Database) -> Iterator[Finding]:
+        progress = report_progress(database, locations)
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
-    hint = "Fix that, then run `syncctl doctor` again to see how the reports are asked for."
-    return _seen_in_database(settings, "Windows", hint, look)
-
-
-def _app_scheduler(settings: Settings) -> list[Finding]:
-    now = datetime.now(UTC)
-
-    def look(database: Database) -> Iterator[Finding]:
-        traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
+    def app_scheduler(database: Database) -> Iterator[Finding]:
+        traces = find_traces(database, locations, lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
-    hint = "Fix that, then run `syncctl doctor` again to see whether it is off."
-    return _seen_in_database(settings, APP_SCHEDULER, hint, look)
+    def location_ids(database: Database) -> Iterator[Finding]:
+        return check_location_ids(database.store_list(), database.dialects(), locations, now)
 
-
-def _location_ids(settings: Settings) -> list[Finding]:
-    def look(database: Database) -> Iterator[Finding]:
-        now = datetime.now(settings.business_timezone)
-        return check_location_ids(database.store_list(), database.dialects(), locations_of(settings), now)
-
-    hint = "Fix that, then run `syncctl doctor` again to see which stores they are."
-    return _seen_in_database(settings, LOCATION_IDS, hint, look)
-
-
-def _seen_in_database(
-    settings: Settings, name: str, hint: str, look: Callable[[Database], Iterator[Finding]]
-) -> list[Finding]:
-    """What `look` finds; `hint` is for a database that can't be read."""
-    try:
-        with opened_database(settings) as database:
-            return list(look(database))
-    except StorageError as error:
-        return [Finding.failed(name, str(error), hint)]
+    looks = (
+        ("Windows", windows, "how the reports are asked for"),
+        (APP_SCHEDULER, app_scheduler, "whether it is off"),
+        (LOCATION_IDS, location_ids, "which stores they are"),
+    )
+    with ExitStack() as stack:
+        database: Database | None = None
+        for name, look, shown in looks:
+            try:
+                database = database or stack.enter_context(opened_database(settings))
+                yield from tuple(look(database))
+            except StorageError as error:
+                hint = f"Fix that, then run `syncctl doctor` again to see {shown}."
+                yield Finding.failed(name, str(error), hint)
 
 
 def _is_missing(file: Path) -> bool:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from syncctl.ports.admin import DuplicateCount
     from syncctl.ports.machine import NextStart
     from syncctl.ports.stop import Stop
-    from syncctl.services.checks.corrected_numbers import Corrections
+    from syncctl.services.checks.attention import Corrections
     from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.severity import Reason
     from syncctl.services.checks.status import Status

@@ -17,13 +17,14 @@ from syncctl.ports.machine import LockState, NextStart, ScheduleState, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
 from syncctl.services.checks.attention import (
+    Corrections,
     LastImport,
+    corrections_since,
     duplicate_words,
     failed_import_words,
     last_imports,
     reject_words,
 )
-from syncctl.services.checks.corrected_numbers import Corrections, corrections_since
 from syncctl.services.checks.environment_checks import check_lock, check_other_lines, check_scheduler
 from syncctl.services.checks.freshness import (
     RUNS_LOOKED_AT,

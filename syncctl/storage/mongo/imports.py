@@ -12,14 +12,14 @@ from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, Value
 from syncctl.domain.lead_values import Document
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.records import record_entry, write_documents
-from syncctl.storage.common.runs import (
+from syncctl.storage.common.own_collections import (
     import_document,
     import_from,
     note_document,
     note_from,
     notes_of,
 )
+from syncctl.storage.common.records import record_entry, write_documents
 from syncctl.storage.mongo.batches import find, in_batches, insert_new
 from syncctl.storage.mongo.documents import to_bson_id
 from syncctl.storage.mongo.session import MongoSession

@@ -22,8 +22,8 @@ from pymongo.database import Database
 from syncctl.domain.lead_values import Document
 from syncctl.errors import StorageError
 from syncctl.ports.admin import DuplicateCount, LeadSnapshot, Restored
+from syncctl.storage.common.own_collections import count_document
 from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
-from syncctl.storage.common.states import count_document
 from syncctl.storage.mongo.batches import find_by_ids, in_batches, insert_new
 from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id
 from syncctl.storage.mongo.session import MongoSession

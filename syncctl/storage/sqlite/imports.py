@@ -7,14 +7,14 @@ from datetime import datetime
 from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.records import record_entry, writes_by_id
-from syncctl.storage.common.runs import (
+from syncctl.storage.common.own_collections import (
     import_document,
     import_from,
     note_document,
     note_from,
     notes_of,
 )
+from syncctl.storage.common.records import record_entry, writes_by_id
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import insert, insert_new, where_among

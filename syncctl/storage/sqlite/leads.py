@@ -7,7 +7,7 @@ from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.storage import ANY_TIME, Created, Texts
 from syncctl.storage.common import report_paths
-from syncctl.storage.common.lead_changes import guard, holds
+from syncctl.storage.common.app_collections import guard, holds
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import insert_new, look_up_parameters, paired_reports, where_among

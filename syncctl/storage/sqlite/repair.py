@@ -11,8 +11,8 @@ from typing import Any
 
 from syncctl.errors import StorageError
 from syncctl.ports.admin import DuplicateCount, LeadSnapshot, Restored
+from syncctl.storage.common.own_collections import count_document
 from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
-from syncctl.storage.common.states import count_document
 from syncctl.storage.sqlite.rows import to_row
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import insert, where_among
