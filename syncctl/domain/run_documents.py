@@ -24,6 +24,13 @@ Moment = Annotated[str, "date-time"]
 Day = Annotated[str, "date"]
 
 
+class ResultDocument(TypedDict):
+    """What any command prints with `--json`."""
+
+    command: str
+    ok: bool
+
+
 class CountsDocument(TypedDict):
     """Counts as `--json` prints them; an enumeration beside a type says which values there are."""
 
@@ -82,11 +89,9 @@ class StepDocument(CountsDocument):
     hidden_sheets: NotRequired[list[HiddenSheetsDocument]]
 
 
-class RunDocument(TypedDict):
+class RunDocument(ResultDocument):
     """A run."""
 
-    command: str
-    ok: bool
     run_id: str
     trigger: Annotated[str, Trigger]
     dry_run: bool

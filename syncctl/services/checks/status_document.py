@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypedDict
 
-from syncctl.domain.run_documents import CountsDocument, Moment, counts_document, instant
+from syncctl.domain.run_documents import CountsDocument, Moment, ResultDocument, counts_document, instant
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DuplicateCount
@@ -113,11 +113,9 @@ class ImportDocument(TypedDict):
     error: str | None
 
 
-class StatusDocument(TypedDict):
+class StatusDocument(ResultDocument):
     """What `status` prints."""
 
-    command: str
-    ok: bool
     health: Annotated[str, Health]
     reasons: list[str]
     checked_at: Moment

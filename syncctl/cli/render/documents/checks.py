@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NotRequired, TypedDict
 
 from syncctl.domain.checks import CheckResult
-from syncctl.domain.run_documents import Day, Moment
+from syncctl.domain.run_documents import Day, Moment, ResultDocument
 from syncctl.domain.sources import StepName
 from syncctl.services.checks.status_document import DuplicatesDocument
 from syncctl.services.explain.record_history import RecordState
@@ -21,11 +21,9 @@ class CheckDocument(TypedDict):
     cure: str | None
 
 
-class ChecksDocument(TypedDict):
+class ChecksDocument(ResultDocument):
     """What checks found."""
 
-    command: str
-    ok: bool
     checks: list[CheckDocument]
 
 
@@ -171,30 +169,24 @@ class RecordDocument(TypedDict):
     notes: list[str]
 
 
-class ExplanationDocument(TypedDict):
+class ExplanationDocument(ResultDocument):
     """What `explain` prints."""
 
-    command: str
-    ok: bool
     asked: str
     records: list[RecordDocument]
     warnings: list[str]
 
 
-class EvidenceDocument(TypedDict):
+class EvidenceDocument(ResultDocument):
     """What `doctor --evidence FILE` prints; the file has everything."""
 
-    command: str
-    ok: bool
     evidence: str
     summary: list[str]
 
 
-class ScheduleDocument(TypedDict):
+class ScheduleDocument(ResultDocument):
     """What `cron show` prints."""
 
-    command: str
-    ok: bool
     installed: bool
     in_step: bool
     found: str
@@ -204,11 +196,9 @@ class ScheduleDocument(TypedDict):
     block: str
 
 
-class UnitsDocument(TypedDict):
+class UnitsDocument(ResultDocument):
     """What `cron show --systemd` prints: path -> text."""
 
-    command: str
-    ok: bool
     units: dict[str, str]
 
 
@@ -221,11 +211,9 @@ class SettingDocument(TypedDict):
     problem: str | None
 
 
-class SettingsDocument(TypedDict):
+class SettingsDocument(ResultDocument):
     """What `config` prints."""
 
-    command: str
-    ok: bool
     settings: list[SettingDocument]
 
 
@@ -254,11 +242,9 @@ class DayOfRunsDocument(TypedDict):
     failed: int
 
 
-class MonthDocument(TypedDict):
+class MonthDocument(ResultDocument):
     """What `report` prints."""
 
-    command: str
-    ok: bool
     month: str
     made_at: Moment
     leads: int

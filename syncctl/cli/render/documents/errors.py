@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from syncctl.domain.run_documents import RunDocument
+from syncctl.domain.run_documents import ResultDocument, RunDocument
 
 
 class ErrorDocument(TypedDict):
@@ -15,11 +15,9 @@ class ErrorDocument(TypedDict):
     hint: str | None
 
 
-class FailedDocument(TypedDict):
+class FailedDocument(ResultDocument):
     """What any command prints that ends with an error."""
 
-    command: str
-    ok: bool
     error: ErrorDocument
 
 
