@@ -60,7 +60,7 @@ from syncctl.wiring.scheduling import schedule_state, zone_warning
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
     from syncctl.settings.mapping_file import MappingFile
-    from syncctl.settings.settings import ApiEndpoint, Settings
+    from syncctl.settings.settings import Settings
 
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0
@@ -201,7 +201,10 @@ def _api(settings: Settings) -> Iterator[Finding]:
         api_timeout_s=min(settings.api_timeout_s, _ANSWER_LIMIT_S),
     )
     trial = ApiProbe(
-        addresses={step: _address(endpoint) for step, endpoint in settings.endpoints.items()},
+        addresses={
+            step: ApiAddress(endpoint.url, endpoint.key_setting, has_key=endpoint.key is not None)
+            for step, endpoint in settings.endpoints.items()
+        },
         locations=locations_of(settings),
         limit_s=quick.api_timeout_s,
         monotonic=time.monotonic,
@@ -209,10 +212,6 @@ def _api(settings: Settings) -> Iterator[Finding]:
     with rental_api(quick) as api:
         yield from check_api(api, trial)
     yield from check_clock(api_clock(settings.endpoints[StepName.STORES].url))
-
-
-def _address(endpoint: ApiEndpoint) -> ApiAddress:
-    return ApiAddress(endpoint.url, endpoint.key_setting, has_key=endpoint.key is not None)
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from syncctl.cli.render.cleanup_output import field_words
 from syncctl.cli.render.printer import console, plain_table, print_line, print_result_with_list
 from syncctl.cli.run_words import closing_lines, location_label, result_text
 from syncctl.cli.terminal.pager import paged
-from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision, shown_value
+from syncctl.domain.row_decisions import RowAction, RowDecision, shown_value
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult
 from syncctl.safe_output.printable import printable
@@ -89,10 +89,6 @@ def _document(decision: RowDecision, redact: Redact) -> PreviewedRowDocument:
     }
 
 
-def _values(field: FieldDecision) -> tuple[tuple[str, Any], ...]:
-    return ("now", field.now), ("file", field.file), ("becomes", field.becomes)
-
-
 def _masked(value: Any, redact: Redact) -> str | None:
     written: str | None = redacted(shown_value(value), redact)
     return written
@@ -165,7 +161,7 @@ def _changes(decision: RowDecision) -> Iterator[str]:
     if decision.action not in (RowAction.UPDATE, RowAction.KEEP):
         return
     for each in decision.changes:
-        now, file, becomes = (_shown(value) for _, value in _values(each))
+        now, file, becomes = map(_shown, (each.now, each.file, each.becomes))
         words = field_words(each.field)
         if each.is_conflict:
             yield f"{words}: {now} stays (a telecaller entered it; the file says {file})"

@@ -110,7 +110,8 @@ def _step(step: ApiStep, now: datetime) -> Finding:
     if step.misdated:
         seen += f"; {misdated_words(step.misdated)[0]}"
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
-        problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}{step.why}"
+        how = "failed in part" if step.last.status is StepStatus.PARTIAL else "failed"
+        problem = f"; the last run, {ago(step.last.at, now)}, {how}{step.why}"
     if step.trouble is None:
         return Finding.passed(name, seen)
     if step.trouble is Trouble.STEP_LATE and not problem and step.last_success_at:
@@ -140,10 +141,6 @@ def _hint_if_late(step: ApiStep) -> str:
     if step.only_by_others:
         hint = "`syncctl api` syncs for the first time; `syncctl doctor` checks whether everything is set up."
     return f"{hint} {misdated_words(step.misdated)[1]}" if step.misdated else hint
-
-
-def _how(status: StepStatus) -> str:
-    return "failed in part" if status is StepStatus.PARTIAL else "failed"
 
 
 def _sync_logs(

@@ -64,14 +64,11 @@ def _instant(value: object) -> datetime | None:
 def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
     """The events that the reports add to a history."""
     return tuple(
-        Event(report.finished_at, f"finished{_by(report)}: report {report.report_id}")
+        Event(report.finished_at, f"finished{by}: report {report.report_id}")
         for report in reports
+        for by in [f" by {report.finished_by}" if report.finished_by else ""]
         if report.finished_at is not None
     )
-
-
-def _by(report: ReportNow) -> str:
-    return f" by {report.finished_by}" if report.finished_by else ""
 
 
 _CORRECTED = {

@@ -50,7 +50,8 @@ class CheckedAnswer:
     def findings(self) -> tuple[Missing, ...]:
         """What is missing, for a person."""
         records = [Missing(subject_of(self.answer, record)) for record in self.missing]
-        rows = [Missing(_subject_of_row(self.answer, row), reason) for row, reason in self.unlisted]
+        place = (self.answer.report, self.answer.location, self.answer.store)
+        rows = [Missing(Subject(*place, row_text(row, BOOKING_NO)), reason) for row, reason in self.unlisted]
         return (*records, *rows)
 
 
@@ -65,10 +66,6 @@ def subject_of(answer: AnswerRows, record: SourceRecord) -> Subject:
         values["phone"],
         values.get("createdAt"),
     )
-
-
-def _subject_of_row(answer: AnswerRows, row: object) -> Subject:
-    return Subject(answer.report, answer.location, answer.store, row_text(row, BOOKING_NO))
 
 
 class AnswerCheck:
