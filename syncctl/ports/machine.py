@@ -13,6 +13,13 @@ from pathlib import Path
 SYSTEMD = "systemd"
 """The name of its process."""
 
+CRON_NOT_RUNNING = (
+    "no cron daemon is running",
+    "Start it with `service cron start` (outside Debian: `crond`), or install it first.",
+)
+SYSTEMD_NOT_RUNNING = ("systemd is not running here", "Use cron here: `syncctl cron install`.")
+"""What is wrong, and what to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class PathFacts:

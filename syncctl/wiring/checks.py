@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from syncctl.errors import SettingsError, StorageError
 from syncctl.ports.machine import StartedBy
 from syncctl.run_lock import lock_state
-from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
 from syncctl.text import quantity
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
     from syncctl.ports.admin import Database
     from syncctl.ports.machine import NextStart
+    from syncctl.services.checks.environment_checks import SyncEnvironment
     from syncctl.services.checks.history import PastRun, RunLine
     from syncctl.services.checks.run_statistics import RunStatistics
     from syncctl.services.checks.status import Status
@@ -180,6 +180,8 @@ def find_run(settings: Settings, beginning: str) -> PastRun:
 
 def sync_environment(settings: Settings, env_file: Path | None) -> SyncEnvironment:
     """What is in force around the database, fit to be seen."""
+    from syncctl.services.checks.environment_checks import SyncEnvironment
+
     scheduler = schedule_state(settings, env_file)
     apis = {ENDPOINTS[step].address: endpoint for step, endpoint in settings.endpoints.items()}
     return SyncEnvironment(

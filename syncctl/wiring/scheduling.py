@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from syncctl.errors import ServiceUnavailableError, SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
 from syncctl.machine.probes import current_user, running_schedulers, system_zone
-from syncctl.ports.machine import SYSTEMD, NextStart, ScheduleState, StartedBy
+from syncctl.ports.machine import (
+    CRON_NOT_RUNNING,
+    SYSTEMD,
+    SYSTEMD_NOT_RUNNING,
+    NextStart,
+    ScheduleState,
+    StartedBy,
+)
 from syncctl.scheduling.crontab import (
     Crontab,
     block,
@@ -29,7 +36,6 @@ from syncctl.scheduling.expression import next_run, same_in_both_zones
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import LineContext, cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, on_calendar, systemd_units
-from syncctl.services.doctor.machine import CRON_NOT_RUNNING, SYSTEMD_NOT_RUNNING
 from syncctl.settings.specs import SYNCCTL_SETTINGS
 from syncctl.wiring.scheduled_command import schedule_warnings, scheduled_command
 

@@ -12,8 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from syncctl.ports.admin import Database
 from syncctl.run_lock import RunLock
 from syncctl.sandbox import Fault, Sandbox
+from syncctl.storage.registry import open_storage
+from syncctl.wiring import adapters
+from tests.chaos.in_process import run, working_in
 from tests.support.program import Ended, Program
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
 
@@ -57,6 +61,25 @@ def test_a_run_that_is_all_right(program: Program, monitor: ScriptedServer, sand
     assert re.search(f"INFO  Waiting for a person: {rejects}$", waiting)
     assert "Total errors: 0" in ended.stderr
     assert_hidden(ended)
+
+
+def test_what_it_is_told_and_the_next_start_cost_no_second_look(
+    tmp_path: Path, monitor: ScriptedServer, sandbox: Sandbox
+) -> None:
+    opened: list[str] = []
+
+    def open_counted(url: str, *, for_reading_only: bool) -> Database:
+        opened.append(url)
+        return open_storage(url, for_reading_only=for_reading_only)
+
+    settings = {"API_BASE_URL": sandbox.base_url, "HEARTBEAT_URL": address(monitor)}
+    with working_in(tmp_path, API_RUN_DEADLINE_S=60, METRICS_FILE="metrics.prom", **settings) as patch:
+        patch.setattr(adapters, "open_storage", open_counted)
+        ended = run("api")
+    assert "Next sync: none scheduled" in ended.stderr
+    assert "Waiting for a person: " in summary(monitor)
+    assert (tmp_path / "metrics.prom").exists()
+    assert len(opened) == 1
 
 
 def test_the_totals_are_told_to_it_even_if_nothing_is_told_to_cron(

@@ -33,7 +33,7 @@ def text_id(number: int) -> str:
 
 
 def phone(number: int) -> str:
-    return f"90000{number:05}"
+    return f"9{number:09}"
 
 
 def lead(number: int, **changes: Any) -> Document:

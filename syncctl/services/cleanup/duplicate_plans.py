@@ -64,7 +64,8 @@ def decide(
     groups = [
         (key, Copies(group, stores, written))
         for lead_ids in batch
-        for key, group in _groups(lead_ids, leads, own_leads, stores)
+        for here in [[leads[lead_id] for lead_id in lead_ids if lead_id in keys]]
+        for key, group in _groups(here, keys, own_leads, stores)
     ]
     recorded = storage.recorded_leads(ids)
     undecided = {
@@ -82,14 +83,14 @@ def decide(
 
 
 def _groups(
-    ids: Sequence[str], leads: Mapping[str, Document], own_leads: Mapping[str, str], stores: StoreNames
+    leads: Iterable[Document], keys: Mapping[str, str], own_leads: Mapping[str, str], stores: StoreNames
 ) -> Iterator[tuple[str, list[Document]]]:
-    """The copies of a set, by their current keys: a set was found by a digest of earlier values.
-    `own_leads`: the leads of records by the records' keys; an edit may have given such a lead another key."""
+    """The copies of a set, by their current keys: a set was found by a digest of earlier values. `keys`: by
+    the leads' ids. `own_leads`: the leads of records by the records' keys; an edit may have given such a lead
+    another key."""
     by_key: dict[str, list[Document]] = {}
-    for lead_id in ids:
-        if lead_id in leads and (key := cleanup_key(leads[lead_id], stores)) is not None:
-            by_key.setdefault(key, []).append(leads[lead_id])
+    for lead in leads:
+        by_key.setdefault(keys[lead["_id"]], []).append(lead)
     storeless = [key for key, group in by_key.items() if lacks_store(group[0], stores)]
     for key in storeless:
         alike = [other for other in by_key if split_store(other)[0] == split_store(key)[0]]

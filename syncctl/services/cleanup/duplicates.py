@@ -45,6 +45,8 @@ def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
     is neither a booking nor a return (it is from a file or typed by hand) also the day (contract/files.md). A
     lead without a phone number, or without a name or store where these are needed, has no key.
     """
+    if (usual := usual_key(lead)) is not None:
+        return usual
     if phone_number(text_of(lead, "phone")) is None:
         return None
     if text_of(lead, "bookingNo"):

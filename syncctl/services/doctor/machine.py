@@ -7,7 +7,17 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from syncctl.domain.checks import Finding
-from syncctl.ports.machine import SYSTEMD, DiskSpace, NextStart, PathFacts, ScheduleState, User, ZoneFacts
+from syncctl.ports.machine import (
+    CRON_NOT_RUNNING,
+    SYSTEMD,
+    SYSTEMD_NOT_RUNNING,
+    DiskSpace,
+    NextStart,
+    PathFacts,
+    ScheduleState,
+    User,
+    ZoneFacts,
+)
 from syncctl.services.checks.environment_checks import check_other_lines, check_scheduler, check_switch
 from syncctl.services.checks.severity import Trouble
 
@@ -118,14 +128,6 @@ def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Finding:
 
 def _size(count: int) -> str:
     return f"{count / MIB / 1024:.1f} GiB" if count >= 1024 * MIB else f"{count / MIB:.0f} MiB"
-
-
-CRON_NOT_RUNNING = (
-    "no cron daemon is running",
-    "Start it with `service cron start` (outside Debian: `crond`), or install it first.",
-)
-SYSTEMD_NOT_RUNNING = ("systemd is not running here", "Use cron here: `syncctl cron install`.")
-"""What is wrong, and what to do."""
 
 
 def check_schedule(
