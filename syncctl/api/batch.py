@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from syncctl.api.limits import MEMORY_BYTES
+from syncctl.api.envelope import MEMORY_BYTES
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError

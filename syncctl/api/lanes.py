@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from syncctl.api.batch import Batch, PrefetchLimit, StoppedError, subject
-from syncctl.api.limits import MEMORY_BYTES
+from syncctl.api.envelope import MEMORY_BYTES
 from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest

@@ -42,8 +42,7 @@ def register(app: typer.Typer) -> None:
         """Show the help, as -h does."""
         from typer.main import get_command
 
-        from syncctl.cli.help.man import man_page
-        from syncctl.cli.help.page import context_of
+        from syncctl.cli.help.page import context_of, man_page
         from syncctl.errors import UsageError
 
         program = get_command(app)

@@ -16,8 +16,7 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
-from syncctl.services.explain.events import finished_events
-from syncctl.services.explain.lookups import ReportReader, RunNames, UserNames
+from syncctl.services.explain.events import ReportReader, RunNames, UserNames, finished_events
 from syncctl.services.explain.record_history import (
     Origin,
     RecordHistory,

@@ -29,7 +29,7 @@ from syncctl.services.cleanup.finished.plan import (
     summary_of_lead,
     summary_of_report,
 )
-from syncctl.services.explain.lookups import ReportReader, UserNames
+from syncctl.services.explain.events import ReportReader, UserNames
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
