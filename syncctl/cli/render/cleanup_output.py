@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from syncctl.cli.render.printer import print_line, print_message, print_result
-from syncctl.domain.sources import SOURCES, LeadType
+from syncctl.domain.sources import LEAD_TYPE_NAMES, LEAD_TYPE_PLURALS
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from syncctl.cli.render.clock import Clock
     from syncctl.cli.render.documents.repairs import BackupRestoredDocument, OutcomeDocument
     from syncctl.services.cleanup.restoring import BackupRestored
-
-_KINDS = {source.lead_type: (source.lead_source.casefold(), source.plural) for source in SOURCES.values()} | {
-    LeadType.LOSS_OF_SALE.value: ("loss of sale", "losses of sale"),
-    LeadType.GENERAL.value: ("walk-in", "walk-ins"),
-}
-"""Lead type -> what people call one, and several."""
 
 _FIELDS = {"createdAt": "created", "updatedAt": "last edit"}
 """What people call a field, where it isn't just its name in small letters."""
@@ -69,8 +63,8 @@ class Output:
 
     def kind(self, lead_type: str, *, several: bool = False) -> str:
         """What people call a lead of this type, or several."""
-        one_and_several = _KINDS.get(lead_type)
-        return one_and_several[several] if one_and_several else self.text(lead_type) or "(no type)"
+        words = LEAD_TYPE_PLURALS if several else LEAD_TYPE_NAMES
+        return words.get(lead_type) or self.text(lead_type) or "(no type)"
 
     def value(self, field: str, value: object) -> str:
         """A field's value for a screen; "" where there is none. Days are those of the business."""

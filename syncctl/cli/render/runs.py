@@ -9,6 +9,7 @@ from syncctl.cli.render.clock import Clock
 from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.run_words import (
     COUNT_WORDS,
+    STEP_STYLES,
     STEP_TITLES,
     closing_lines,
     count_word,
@@ -23,18 +24,10 @@ from syncctl.cli.run_words import (
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS
-from syncctl.domain.steps import StepStatus
 from syncctl.ports.machine import NextStart
 
 ID_SHOWN = 8
 """Characters of a run's id: enough to name it."""
-
-_STYLES = {
-    StepStatus.SUCCESS: "green",
-    StepStatus.PARTIAL: "yellow",
-    StepStatus.FAILED: "red",
-    StepStatus.SKIPPED: "dim",
-}
 
 
 def render_run(
@@ -110,7 +103,7 @@ def _undo_command(result: RunResult) -> str | None:
 
 
 def _styled_status(step: StepResult) -> str:
-    style = _STYLES[step.status]
+    style = STEP_STYLES.get(step.status, "dim")
     return f"[{style}]{step.status.value}[/{style}]"
 
 

@@ -11,7 +11,7 @@ from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.sources import SOURCES
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import BOOKING_NO
+from syncctl.mapping.api_rows import BOOKING_NO, row_text
 from syncctl.ports.storage import Storage
 from syncctl.services.batching import batched
 from syncctl.services.matching.legacy_leads import stored_key
@@ -25,7 +25,7 @@ from syncctl.services.reconcile.results import (
     Subject,
     differences,
 )
-from syncctl.services.rejects.list_updates import LocationRejects, row_text
+from syncctl.services.rejects.list_updates import LocationRejects
 from syncctl.services.sync.answer_intake import BATCH
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
 
