@@ -222,3 +222,23 @@ def history_document(result: RunResult) -> dict[str, Any]:
             if _is_worth_keeping(entry) or (step.name in FILE_STEPS and not entry.unchanged)
         ]
     return document
+
+
+class ErrorDocument(TypedDict):
+    """Why a command has failed."""
+
+    exit_code: int
+    message: str
+    hint: str | None
+
+
+class FailedDocument(ResultDocument):
+    """What any command prints that ends with an error."""
+
+    error: ErrorDocument
+
+
+class RunWithErrorDocument(RunDocument):
+    """A run; with an error where it was broken off, or where something failed after it."""
+
+    error: NotRequired[ErrorDocument]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, NotRequired, TypedDict
 
-from syncctl.cli.render.documents.errors import ErrorDocument
 from syncctl.domain.row_decisions import RowAction
-from syncctl.domain.run_documents import CountsDocument, ResultDocument, RunDocument
+from syncctl.domain.run_documents import CountsDocument, ErrorDocument, ResultDocument, RunDocument
 from syncctl.domain.sources import StepName
 from syncctl.services.rejects.correcting import LineOutcome
 from syncctl.services.rejects.reject_list import RejectDocument
