@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.printer import (
     console,
+    escape,
     plain_table,
     print_fields,
     print_line,
@@ -102,8 +103,6 @@ def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
 
 def print_checks_table(checks: tuple[Finding, ...], redact: Callable[[str], str]) -> None:
     """Findings as a table on a terminal, each hint below its message."""
-    from rich.markup import escape
-
     table = plain_table(gap=1, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", max_width=24)
@@ -119,8 +118,6 @@ def print_checks_table(checks: tuple[Finding, ...], redact: Callable[[str], str]
 
 def print_tally(tally: Tally) -> None:
     """A tally as a table with bars on a terminal."""
-    from rich.markup import escape
-
     out = console()
     out.print(f"\n[bold]{escape(tally.title)}[/bold]")
     largest = max(tally.counts.values(), default=0)
@@ -169,8 +166,6 @@ def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: boo
         print_result(shown)
         return
     if sys.stdout.isatty():
-        from rich.markup import escape
-
         table = plain_table(gap=1, show_header=False)
         for sentence in sentences:
             table.add_row("[dim]·[/dim]", escape(printable(sentence)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_message, print_result
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import LEAD_TYPE_NAMES, LEAD_TYPE_PLURALS
@@ -181,8 +181,6 @@ def _lead(lead: LeadNow) -> str:
 
 
 def _screen(histories: Sequence[RecordHistory], visible: Visible, clock: Clock) -> None:
-    from rich.markup import escape
-
     out = console()
     out.print(f"[bold]{escape(_headline(histories))}[/bold]  [dim](times: {clock.zone_name})[/dim]")
     for history in histories:

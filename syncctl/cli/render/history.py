@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_message, print_result
 from syncctl.cli.run_words import (
     COUNT_WORDS,
     STEP_STYLES,
@@ -226,8 +226,6 @@ def _took(run: PastRun) -> str:
 
 
 def _shown(text: str, redact: Redact) -> str:
-    from rich.markup import escape
-
     return escape(printable(redact(text)))
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncctl.cli.render.cleanup_output import field_words
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result_with_list
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result_with_list
 from syncctl.cli.run_words import closing_lines, location_label, result_text
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.row_decisions import RowAction, RowDecision, shown_value
@@ -97,8 +97,6 @@ def _masked(value: Any, redact: Redact) -> str | None:
 def _on_terminal(
     preview: Preview, result: RunResult, redact: Redact, *, verbose: bool, with_files: bool
 ) -> None:
-    from rich.markup import escape
-
     out = console()
     out.print("[bold]DRY RUN: nothing was written[/bold]")
     for of_file in _file_lines(result):

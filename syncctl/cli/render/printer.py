@@ -165,3 +165,10 @@ def plain_table(*, gap: int = 2, show_header: bool = True, header_style: str = "
     return Table(
         box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=show_header, header_style=header_style
     )
+
+
+def escape(text: str) -> str:
+    """A text within rich's markup: what looks like a tag in it is text, too."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)

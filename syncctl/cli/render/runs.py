@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from syncctl.cli.render.clock import Clock
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result
 from syncctl.cli.run_words import (
     COUNT_WORDS,
     STEP_STYLES,
@@ -108,8 +108,6 @@ def _styled_status(step: StepResult) -> str:
 
 
 def _dry_run_table(result: RunResult) -> None:
-    from rich.markup import escape
-
     out = console()
     for step in result.steps:
         for location in step.locations:
