@@ -9,6 +9,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_line
+from syncctl.errors import UsageError
 
 
 class Shell(StrEnum):
@@ -43,7 +44,6 @@ def register(app: typer.Typer) -> None:
         from typer.main import get_command
 
         from syncctl.cli.help.page import context_of, man_page
-        from syncctl.errors import UsageError
 
         program = get_command(app)
         if man:
