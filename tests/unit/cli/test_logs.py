@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.cli.logs import setup
+from syncctl.cli.logs import log_file
 from syncctl.cli.logs.setup import JsonFormatter, LogFormat, TextFormatter, configure_logging, reset_logging
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
@@ -197,7 +197,7 @@ def test_a_full_disk_is_told_once_and_nothing_fails(capsys: pytest.CaptureFixtur
 
 
 def test_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup, "FILE_BYTES", 100)
+    monkeypatch.setattr(log_file, "FILE_BYTES", 100)
     configure_logging(level=logging.INFO, stream_format=None, log_file=tmp_path / "log", redactor=redactor)
     for number in range(40):
         logger.info("event %02d", number)
@@ -208,7 +208,7 @@ def test_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_that_can_not_be_rotated_grows_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup, "FILE_BYTES", 100)
+    monkeypatch.setattr(log_file, "FILE_BYTES", 100)
     for number in range(1, 6):
         (tmp_path / f"log.{number}").mkdir()
     stream = io.StringIO()
