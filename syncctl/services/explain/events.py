@@ -67,21 +67,15 @@ class UserNames:
         return self._names.get(user_id, "")
 
 
-class ReportReader:
-    """Reads reports, with the names of the telecallers who made them."""
-
-    def __init__(self, users: UserNames) -> None:
-        self._users = users
-
-    def report_now(self, report: Document) -> ReportNow:
-        """A report's id, shape (contract/database.md), and who finished the lead when."""
-        nested = [name for name in SNAPSHOT_FIELDS if isinstance(report.get(name), Mapping)]
-        return ReportNow(
-            str(report.get("_id", "")),
-            ", ".join(nested) or "flat",
-            as_datetime(report.get("editedAt")),
-            self._users.name_of(text_of(report, "editedBy")),
-        )
+def report_now(report: Document, users: UserNames) -> ReportNow:
+    """A report's id, shape (contract/database.md), and who finished the lead when."""
+    nested = [name for name in SNAPSHOT_FIELDS if isinstance(report.get(name), Mapping)]
+    return ReportNow(
+        str(report.get("_id", "")),
+        ", ".join(nested) or "flat",
+        as_datetime(report.get("editedAt")),
+        users.name_of(text_of(report, "editedBy")),
+    )
 
 
 @dataclass(frozen=True, slots=True)

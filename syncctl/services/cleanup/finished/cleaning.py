@@ -29,7 +29,7 @@ from syncctl.services.cleanup.finished.plan import (
     summary_of_lead,
     summary_of_report,
 )
-from syncctl.services.explain.events import ReportReader, UserNames
+from syncctl.services.explain.events import UserNames, report_now
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
@@ -50,7 +50,7 @@ class Planner:
         self._now = now
         self._stores = CachedStores(locations)
         self._matcher = Matcher(database, locations)
-        self._report_reader = ReportReader(UserNames(database))
+        self._users = UserNames(database)
         self._record_of: dict[str, str] = {}
         self._report_of: dict[str, str] = {}
 
@@ -101,7 +101,7 @@ class Planner:
             batch.is_worked_on(lead_id),
             same,
             other,
-            self._report_reader.report_now(batch.reports[report_id]),
+            report_now(batch.reports[report_id], self._users),
             summary_of_report(report, traits),
             pairing=self._pairing(batch, lead_id, report_id) if deletable else None,
         )
