@@ -45,14 +45,6 @@ KEYS = ("API_TOKEN", *(names.key for names in ENDPOINTS.values()))
 _LONGEST = 8192
 
 
-def _plain(text: str) -> str:
-    return text
-
-
-def _hidden(_text: str) -> str:
-    return MASK
-
-
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A row of the table."""
@@ -63,7 +55,7 @@ class Spec:
     aliases: tuple[str, ...] = ()
     """Older names."""
 
-    show: Callable[[str], str] = _plain
+    show: Callable[[str], str] = str
     """Makes its text, right or wrong, fit to be shown."""
 
     in_data_dir: bool = False
@@ -103,7 +95,7 @@ SPECS = (
             Spec(ENDPOINTS[step].address, urls.endpoint, source.path, show=urls.masked_url),
         )
     ),
-    *(Spec(name, values.key, show=_hidden, or_file=True) for name in KEYS),
+    *(Spec(name, values.key, show=lambda _text: MASK, or_file=True) for name in KEYS),
     Spec("API_CONCURRENCY", values.whole_number(1, 32), "5"),
     Spec("API_CALL_DELAY_MS", values.decimal_number(0, 60_000, per=1000), "500", field="api_call_delay_s"),
     Spec("API_TIMEOUT_S", values.decimal_number(0.01, 3600), "30"),

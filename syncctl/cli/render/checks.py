@@ -22,7 +22,7 @@ from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
 
 if TYPE_CHECKING:
-    from syncctl.cli.render.documents.checks import CheckDocument, EvidenceDocument, TalliesDocument
+    from syncctl.cli.render.documents.checks import EvidenceDocument, TalliesDocument
 
 SIGNS = {
     CheckResult.PASSED: ("✓", "green"),
@@ -38,22 +38,20 @@ BAR_WIDTH = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def check_document(check: Finding) -> CheckDocument:
-    """A check as `--json` prints it."""
-    return {
-        "name": check.name,
-        "result": check.result.value,
-        "found": check.message,
-        "cure": check.hint or None,
-    }
-
-
 def report_document(report: CheckReport) -> TalliesDocument:
     """A report of checks as `--json` prints it."""
     document: TalliesDocument = {
         "command": report.command,
         "ok": report.ok,
-        "checks": [check_document(check) for check in report.checks],
+        "checks": [
+            {
+                "name": check.name,
+                "result": check.result.value,
+                "found": check.message,
+                "cure": check.hint or None,
+            }
+            for check in report.checks
+        ],
     }
     if report.tallies:
         document["tallies"] = {tally.title: dict(tally.counts) for tally in report.tallies}
