@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from syncctl.api.envelope import MEMORY_BYTES
+from syncctl.api.limits import READ_AHEAD_BYTES
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
@@ -37,7 +37,7 @@ class PrefetchLimit:
     slots: int
     """Requests that may be in flight or answered while the consumer has not taken their answers."""
 
-    memory: int = MEMORY_BYTES
+    memory: int = READ_AHEAD_BYTES
     """Bytes that all answers not yet consumed may take; one more answer may come on top."""
 
 

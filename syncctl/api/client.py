@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syncctl.api.envelope import check_rows, check_size, envelope_of, rows_of
+from syncctl.api.envelope import envelope_of, rows_of
 from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
+from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call

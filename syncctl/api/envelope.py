@@ -1,62 +1,11 @@
-"""Extracts the rows from an answer's body, whichever of the API's envelopes they came in, and
-limits them: how many there are, and their memory, estimated before decoding."""
+"""Extracts the rows from an answer's body, whichever of the API's envelopes they came in."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from syncctl.errors import FinalApiError, RetryableApiError, UnclearAnswerError
-
-MEMORY_BYTES = 640 * 1024 * 1024
-"""Memory limit for all answers being read or waiting to be stored, and for a single one."""
-
-MOST_VALUES, MOST_CONTAINERS = 100, 10
-"""Limits per row: commas, and nested objects and lists. Real rows have some 20 fields, none nested."""
-
-ENVELOPE = 1000
-"""Values allowed in an answer besides those of its rows."""
-
-# Measured with json.loads and mapped rows: the most that a value, and an object or list, takes in bytes.
-_VALUE, _CONTAINER = 100, 240
-_BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
-
-
-def check_size(body: bytes, max_rows: int) -> int:
-    """Upper bound of the memory, in bytes, that this answer takes once decoded and mapped.
-
-    Commas and brackets inside texts are counted too; the allowance per row leaves room for that. Raises
-    FinalApiError: it has too many rows, or would take more memory than one answer may.
-    """
-    values = body.count(b",") + 1
-    containers = body.count(b"{") + body.count(b"[")
-    if values > max_rows * MOST_VALUES + ENVELOPE or containers > max_rows * MOST_CONTAINERS + ENVELOPE:
-        raise _too_many(f"{max(values, containers):,} values in one answer, too many for", max_rows)
-    width = 1 if body.isascii() else 4 if _BEYOND_BMP.search(body) else 2
-    memory = len(body) * (1 + width) + values * _VALUE + containers * _CONTAINER
-    if memory > MEMORY_BYTES:
-        raise FinalApiError(
-            f"the API sent an answer of {values:,} values, which would take {memory >> 20:,} MiB of memory, "
-            f"more than {MEMORY_BYTES >> 20:,}",
-            hint="ask for fewer days (--from, --to)",
-        )
-    return memory
-
-
-def check_rows(rows: list[Any], max_rows: int) -> list[Any]:
-    """Return the rows of an answer. Raises FinalApiError if there are too many."""
-    if len(rows) > max_rows:
-        raise _too_many(f"{len(rows):,} rows in one answer, more than", max_rows)
-    return rows
-
-
-def _too_many(what: str, max_rows: int) -> FinalApiError:
-    return FinalApiError(
-        f"the API sent {what} {max_rows:,} rows",
-        hint="ask for fewer days (--from, --to) or raise API_MAX_ROWS",
-        setting="API_MAX_ROWS",
-    )
-
+from syncctl.errors import RetryableApiError, UnclearAnswerError
 
 _DESCRIPTION_LENGTH = 200
 _CUT_OFF = "a cut-off JSON body"

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from syncctl.api.batch import Batch, PrefetchLimit, StoppedError, subject
-from syncctl.api.envelope import MEMORY_BYTES
+from syncctl.api.limits import READ_AHEAD_BYTES
 from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest
@@ -47,7 +47,7 @@ class LanePolicy:
     grace_s: float = 1.0
     """How long after a request's deadline its answer is still awaited."""
 
-    memory: int = MEMORY_BYTES
+    memory: int = READ_AHEAD_BYTES
     """Bytes that the answers of all lanes may take together until they are stored."""
 
 

@@ -152,9 +152,9 @@ class Storage(Protocol):
     def replace_records(self, phones: Mapping[str, str]) -> None:
         """Store that the source has corrected the phone number of a record (key) to another one (value)."""
 
-    def shared_bookings(self) -> set[tuple[str, str]]:
-        """Source (a step's name) and booking number, where several records have both that no other one has
-        replaced. Goes through all records, so once a run is enough."""
+    def shared_bookings(self, source: str, booking_numbers: Texts) -> set[str]:
+        """Those of the booking numbers that several records of the source (a step's name) have which no other
+        one has replaced."""
 
     def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
         """Note, by record id, that a record has taken another one's place."""

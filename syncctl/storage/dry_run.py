@@ -150,14 +150,14 @@ class DryRunStorage(DryRunRejects):
             if record_id in known:
                 self._records[record_id] = replace(known[record_id], replaced_by=phone)
 
-    def shared_bookings(self) -> set[tuple[str, str]]:
+    def shared_bookings(self, source: str, booking_numbers: Texts) -> set[str]:
         """Those stored, and those of records that this run has stored; it may have replaced some of them."""
         new = {each.values.get("bookingNo", "") for each in self._new_records.values()}
-        shared = {number for _, number in self._storage.shared_bookings()} | new
+        shared = self._storage.shared_bookings(source, booking_numbers) | new.intersection(booking_numbers)
         records = Counter(
-            (entry.record.source, entry.record.values.get("bookingNo", ""))
-            for entry in self.records_about((), shared - {""}, ())
-            if entry.record.replaced_by is None
+            entry.record.values.get("bookingNo", "")
+            for entry in self.records_about((), shared, ())
+            if entry.record.source == source and entry.record.replaced_by is None
         )
         return {booking for booking, count in records.items() if count > 1}
 

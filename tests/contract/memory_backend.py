@@ -216,10 +216,12 @@ class MemoryStorage:
     def replace_records(self, phones: Mapping[str, str]) -> None:
         self._change(phones, lambda key, _: {"replacedBy": phones[key]})
 
-    def shared_bookings(self) -> set[tuple[str, str]]:
-        current = self._find("syncrecords", lambda record: record.get("replacedBy") is None)
-        numbers = Counter((each["source"], each["values"].get("bookingNo")) for each in current)
-        return {(source, number) for (source, number), count in numbers.items() if number and count > 1}
+    def shared_bookings(self, source: str, booking_numbers: Texts) -> set[str]:
+        current = self._find(
+            "syncrecords", lambda record: record["source"] == source and record.get("replacedBy") is None
+        )
+        numbers = Counter(each["values"].get("bookingNo") for each in current)
+        return {number for number in booking_numbers if numbers[number] > 1}
 
     def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
         def corrected(key: str, record: Document) -> Document:

@@ -99,7 +99,9 @@ class MergeSuite:
         storage.store_leads([], [record(5, values={**shared, "bookingNo": "5"})])
         storage.store_leads([], [record(6, values={**shared, "bookingNo": "5"}, source="return")])
         storage.replace_records({text_id(3): phone(4)})
-        assert storage.shared_bookings() == {("booking", "2")}
+        assert storage.shared_bookings("booking", ["2", "4", "5", "9"]) == {"2"}
+        assert storage.shared_bookings("booking", ["4", "5"]) == set()
+        assert storage.shared_bookings("return", ["2"]) == set()
 
     def test_corrections_of_a_current_record_are_added(self, storage: Storage) -> None:
         storage.store_leads([], [record(1, corrections=(CORRECTION,)), record(2)])

@@ -1,4 +1,5 @@
-"""What a person calls to look costs what it shows: no command that looks goes through a whole collection."""
+"""What a person calls to look costs what it shows, and an ordinary run what it brings: neither goes through a
+whole collection."""
 
 import re
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from syncctl.services.run import Clock
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, phone, record, reject
+from tests.support.model_world import CODES, ModelWorld
 
 NOW = datetime(2026, 3, 10, 20, 3, tzinfo=UTC)
 CLOCK = Clock(lambda: NOW, lambda: 0.0, partial(next_run, "*/5 * * * *", UTC), ZoneInfo("Asia/Kolkata"))
@@ -58,9 +60,18 @@ def filled(storage: Database, leads: int) -> None:
         result = RunResult("api", f"{number:06}", Trigger.AUTO, False, at, 1.0, None, steps)
         storage.save_run(RunEntry(result.run_id, at, history_document(result)))
     storage.add_rejects([reject(1), reject(2)])
+    run_as_cron_does(storage)  # the next one is ordinary
+
+
+def run_as_cron_does(database: Database) -> None:
+    """One row is new to the first of these runs, and known to the next."""
+    world = ModelWorld()
+    world.book(CODES[0], world.today)
+    assert world.run(wrap=lambda _: database).ok
 
 
 LOOKS: dict[str, Callable[[Database], object]] = {
+    "an ordinary run": run_as_cron_does,
     "status": lambda each: collect_status(each, Surroundings(LockState(False)), load_locations(), CLOCK),
     "history": lambda each: past_runs(each, 20),
     "history RUN": lambda each: find_run(each, "000123"),

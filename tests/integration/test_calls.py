@@ -26,17 +26,15 @@ def costs() -> list[Cost]:
 
 
 @pytest.mark.slow
-def test_a_run_costs_what_an_incremental_one_always_did_and_its_audits(costs: list[Cost]) -> None:
+def test_a_run_costs_what_an_incremental_one_always_did_and_its_audits_as_the_page_says(
+    costs: list[Cost],
+) -> None:
     incremental = 1 + 2 * LOCATIONS
     for cost in costs:
         assert cost.usual == incremental
         assert cost.run == incremental + 2 * AUDITS
         assert cost.measuring <= 1.5 * cost.run
         assert cost.day <= 1.01 * RUNS_A_DAY * cost.run
-
-
-@pytest.mark.slow
-def test_the_page_has_these_numbers(costs: list[Cost]) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert PART.put_in(page, table(costs)) == page
 

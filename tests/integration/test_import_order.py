@@ -270,7 +270,7 @@ def test_the_leads_are_the_same_in_any_order(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, phases=QUICK)
+@settings(max_examples=20, phases=QUICK)
 @given(st.lists(files(), min_size=3, max_size=3), st.lists(WORK, max_size=3))
 def test_the_leads_are_the_same_in_any_order_at_length(
     sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory, sent: list[StoreFile], work: list[Work]

@@ -178,7 +178,7 @@ def test_an_import_does_what_its_preview_showed(
 
 @pytest.mark.slow
 @given(histories, st.lists(files, min_size=1, max_size=3))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_an_import_does_what_its_preview_showed_at_length(
     history: Sequence[tuple[Sequence[StoreFile], int]], last: Sequence[StoreFile]
 ) -> None:

@@ -17,7 +17,7 @@ from tests.support.mongod import own_mongod, with_database
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by Linux's /proc")
 
-RUNS, FEW_RUNS = 40, 6
+RUNS, FEW_RUNS = 24, 6
 DOCUMENT = Path(__file__).parents[2] / "docs" / "soak.md"
 BY_CHANCE = {"invalid bookings", "invalid file rows", "cancellations", "typed in"}
 """What may not happen in so few runs."""

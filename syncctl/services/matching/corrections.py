@@ -127,20 +127,19 @@ def replaced_records(
 
 
 def second_leads(
-    storage: Storage, shared: Collection[tuple[str, str]], records: Sequence[SourceRecord], answer: AnswerRows
+    storage: Storage, records: Sequence[SourceRecord], answer: AnswerRows
 ) -> list[tuple[SyncRecord, SyncRecord]]:
     """Of these known records of a whole answer those that are the only ones of their bookings in it, while a
     record of an earlier answer with another number is of the same booking, and gone from this one: each with
-    that other one. `shared`: as `Storage.shared_bookings`. Raises StorageError."""
+    that other one. Raises StorageError."""
     source = answer.report.value
-    by_id = {
-        record.lead_id: record for record in records if (source, record.values.get("bookingNo")) in shared
-    }
-    if not by_id:
+    by_id = {record.lead_id: record for record in records}
+    numbers = {number for record in records if (number := record.values.get("bookingNo"))}
+    shared = storage.shared_bookings(source, numbers) if numbers else ()
+    if not shared:
         return []
-    numbers = {record.values["bookingNo"] for record in by_id.values()}
     groups: dict[str, list[SyncRecord]] = defaultdict(list)
-    for entry in storage.records_about((), numbers, ()):
+    for entry in storage.records_about((), shared, ()):
         if entry.record.source == source and entry.record.replaced_by is None:
             groups[entry.record.values.get("bookingNo", "")].append(entry.record)
     found: list[tuple[SyncRecord, SyncRecord]] = []

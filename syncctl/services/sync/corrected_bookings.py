@@ -26,7 +26,6 @@ class CorrectedBookings:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._shared: set[tuple[str, str]] | None = None
 
     def settle(self, records: Sequence[SourceRecord], match: MatchResult) -> dict[str, Settled]:
         """Give the leads of corrected records their new numbers. Returns the result for each record, by id;
@@ -89,9 +88,6 @@ class CorrectedBookings:
         """Note of which known records of a whole answer the booking has another one, with the number that is
         gone by now. Both leads stay as they are: which of them is to be kept, a person decides."""
         storage = self._run.storage
-        if self._shared is None:
-            # Once: what this run stores takes nobody's place in it.
-            self._shared = storage.shared_bookings()
         known = [
             record
             for record in records
@@ -101,7 +97,7 @@ class CorrectedBookings:
         ]
         found = [
             (now, before)
-            for now, before in second_leads(storage, self._shared, known, answer)
+            for now, before in second_leads(storage, known, answer)
             # Another run may be at it.
             if not (self._is_just_done(now) or self._is_just_done(before))
         ]

@@ -116,17 +116,20 @@ class MongoRecords(MongoSession):
                 ]
                 database.syncrecords.bulk_write(updates, ordered=False)
 
-    def shared_bookings(self) -> set[tuple[str, str]]:
-        of_bookings = {"replacedBy": None, "values.bookingNo": {"$type": "string"}}
+    def shared_bookings(self, source: str, booking_numbers: Texts) -> set[str]:
+        current = {"source": source, "replacedBy": None}
         with self._reading() as database:
-            groups = database.syncrecords.aggregate(
-                [
-                    {"$match": of_bookings},
-                    {"$group": {"_id": ["$source", "$values.bookingNo"], "records": {"$sum": 1}}},
-                    {"$match": {"records": {"$gt": 1}}},
-                ]
-            )
-            return {(source, number) for source, number in (group["_id"] for group in groups)}
+            return {
+                group["_id"]
+                for batch in in_batches(booking_numbers)
+                for group in database.syncrecords.aggregate(
+                    [
+                        {"$match": {"values.bookingNo": {"$in": batch}, **current}},
+                        {"$group": {"_id": "$values.bookingNo", "records": {"$sum": 1}}},
+                        {"$match": {"records": {"$gt": 1}}},
+                    ]
+                )
+            }
 
     def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
         with self._writing() as database:

@@ -23,12 +23,6 @@ SELECT * FROM syncrecords WHERE {record_value("phone")} IN (SELECT value FROM js
         AND {record_value("name")} IN (SELECT value FROM json_each(:names)))
 """  # noqa: S608 constants only
 
-SHARED_BOOKINGS = f"""
-SELECT {record_value("bookingNo")} AS bookingNo, source FROM syncrecords
-WHERE {record_value("bookingNo")} > '' AND replacedBy IS NULL
-GROUP BY 1, 2 HAVING count(*) > 1
-"""  # noqa: S608 constants only
-
 
 class SqliteRecords(SqliteSession):
     """The part of ports.storage.Storage that is about records."""
@@ -86,9 +80,16 @@ class SqliteRecords(SqliteSession):
                 [(phone, record_id) for record_id, phone in phones.items()],
             )
 
-    def shared_bookings(self) -> set[tuple[str, str]]:
+    def shared_bookings(self, source: str, booking_numbers: Texts) -> set[str]:
+        column = record_value("bookingNo")
+        statement = (
+            f"SELECT {column} FROM syncrecords WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 constants only
+            # With a plus it is no use to an index: that of the numbers is the one that finds few.
+            " AND +source = ? AND replacedBy IS NULL GROUP BY 1 HAVING count(*) > 1"
+        )
         with self._reading() as connection:
-            return {(row["source"], row["bookingNo"]) for row in connection.execute(SHARED_BOOKINGS)}
+            found = connection.execute(statement, (rows.json_list(booking_numbers), source))
+            return {number for (number,) in found}
 
     def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
         with self._writing() as connection:

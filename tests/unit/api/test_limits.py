@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
-from syncctl.api.envelope import MEMORY_BYTES, check_size
 from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
+from syncctl.api.limits import MEMORY_BYTES, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint

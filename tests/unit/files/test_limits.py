@@ -187,9 +187,7 @@ def test_a_csv_of_one_line(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_workbook_of_a_hundred_thousand_rows_is_read(tmp_path: Path) -> None:
     cells = [
-        f'<row r="{n}">'
-        + "".join(f'<c r="{column}{n}"><v>{n}</v></c>' for column in "ABCDEFGHIJK")
-        + "</row>"
+        f'<row r="{n}">' + "".join(f'<c r="{column}{n}"><v>{n}</v></c>' for column in "ABCD") + "</row>"
         for n in range(3, 100_003)
     ]
     with open_file(with_cells(tmp_path / "a.xlsx", *cells)) as sheets:
