@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.cli.ending import usage_errors_as_json
 from syncctl.errors import ExitCode
 from syncctl.settings.specs import SPECS
@@ -58,7 +58,7 @@ def run(*arguments: str) -> Ended:
 @functools.cache
 def _program() -> Any:
     """Typer makes the commands anew at each call of its app, which takes longer than most commands do."""
-    return get_command(app)
+    return get_command(whole_program())
 
 
 @contextlib.contextmanager

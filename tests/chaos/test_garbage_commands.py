@@ -11,7 +11,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.domain.sources import StepName
 from syncctl.errors import ExitCode
 from syncctl.sandbox import Sandbox
@@ -47,7 +47,7 @@ def commands(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
             yield from commands(inner, (*path, name))
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typer.main.get_command(whole_program())))
 
 # No slash: what is written is written in the test's own folder. No NUL: no argument can have one.
 words = st.one_of(

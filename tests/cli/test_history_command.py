@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.main import get_command
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.cli.context import Session
 from syncctl.cli.render.clock import Clock
 from syncctl.domain.run_documents import history_document
@@ -170,7 +170,7 @@ def on_screen(
     clock = Clock(ZoneInfo("Asia/Kolkata"), START + timedelta(hours=20))
     monkeypatch.setattr(Session, "clock", lambda session: clock)
     with pytest.raises(SystemExit) as ended:
-        get_command(app)(list(words))
+        get_command(whole_program())(list(words))
     assert ended.value.code == 0
     return plain(capsys.readouterr().out).splitlines()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from tests.support.program import Program
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +143,7 @@ def commands() -> Commands:
             long = {name for option in command.params for name in option.opts if name.startswith("--")}
             found[words] = long | {"--help"}
 
-    add((), get_command(app))
+    add((), get_command(whole_program()))
     return found
 
 

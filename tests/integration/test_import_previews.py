@@ -169,7 +169,7 @@ def check_import(world: World, kind: StepName, paths: Sequence[Path]) -> None:
 
 
 @given(histories, st.lists(files, min_size=1, max_size=3))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_an_import_does_what_its_preview_showed(
     history: Sequence[tuple[Sequence[StoreFile], int]], last: Sequence[StoreFile]
 ) -> None:

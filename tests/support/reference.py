@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.cli.help.page import default_of, names_of
 from syncctl.cli.help.texts import help_of
 from syncctl.errors import ExitCode
@@ -38,7 +38,7 @@ def commands_page(_: str) -> str:
     """Each command that the help shows with its arguments and options, then the old system's names."""
     shown: list[str] = []
     old_names = ["## Names of the old system", "", "Hidden from the help, and kept for scripts.", ""]
-    for words, command, hidden in _commands((), get_command(app)):
+    for words, command, hidden in _commands((), get_command(whole_program())):
         name = f"syncctl {' '.join(words)}"
         if hidden:
             old_names.append(f"- `{name}`: {_summary(command)}")
@@ -116,7 +116,7 @@ def _status(code: ExitCode, meaning: str) -> str:
 
 def _common_options() -> Iterator[str]:
     yield from ("## Options of every command", "", "| option | default | |", "| --- | --- | --- |")
-    yield from (_option(each) for each in get_command(app).params)
+    yield from (_option(each) for each in get_command(whole_program()).params)
     yield from ("| `-h`, `--help` | | Show this help. |", "")
 
 

@@ -271,7 +271,7 @@ def main() -> NoReturn:
     """Answer a shell."""
     from typer.main import get_command
 
-    from syncctl.cli.app import app
+    from syncctl.cli.app import whole_program
 
-    answer(get_command(app), sys.argv[1:])
+    answer(get_command(whole_program()), sys.argv[1:])
     os._exit(0)  # a look-up that took too long may still be under way

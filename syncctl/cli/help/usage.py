@@ -54,9 +54,13 @@ def extra_argument(word: str, context: Any) -> PlainUsageError:
 
 def unknown_command(name: str, context: Any) -> str:
     """What to say of a command that there is not, with the ones that may be meant."""
+    from typer.main import get_command
+
+    from syncctl.cli.app import whole_program
+
     below = typed(context)
     what = f"{below} {name}" if below else name
-    last_words = {line: line.rpartition(" ")[2] for line, _ in _commands(context.find_root().command, "")}
+    last_words = {line: line.rpartition(" ")[2] for line, _ in _commands(get_command(whole_program()), "")}
     here = {line: last for line, last in last_words.items() if line == f"{below} {last}".strip()}
     # Whoever types "install" means `cron install`.
     exact = [line for line, last in last_words.items() if last == name]

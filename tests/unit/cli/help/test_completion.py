@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.cli.help import completion
 from syncctl.cli.help.completion import Kind, candidates, script
 
-PROGRAM: Any = get_command(app)
+PROGRAM: Any = get_command(whole_program())
 
 
 def offered(*typed: str) -> list[str]:

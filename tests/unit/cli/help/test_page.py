@@ -12,13 +12,13 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.cli.help.page import OTHER_COMMANDS, OTHER_OPTIONS, context_of, man_page, options_by_section
 from syncctl.cli.help.texts import EVERYDAY, GROUPS, command_helps, help_of
 from syncctl.errors import ExitCode
 
 DOCS = Path(__file__).parents[4] / "docs"
-PROGRAM: Any = get_command(app)
+PROGRAM: Any = get_command(whole_program())
 
 
 def tree(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -94,8 +94,8 @@ def test_the_groups_stand_in_order() -> None:
 def test_help_is_the_same_as_h() -> None:
     run = CliRunner().invoke
     for words in ("", "api", "import undo", "cleanup"):
-        by_option = run(app, [*words.split(), "-h"], prog_name="syncctl")
-        by_command = run(app, ["help", *words.split()], prog_name="syncctl")
+        by_option = run(whole_program(), [*words.split(), "-h"], prog_name="syncctl")
+        by_command = run(whole_program(), ["help", *words.split()], prog_name="syncctl")
         assert by_option.stdout == by_command.stdout
         assert (by_option.exit_code, by_command.exit_code) == (0, 0)
 

@@ -5,7 +5,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from syncctl.cli.app import app
+from syncctl.cli.app import whole_program
 from syncctl.cli.help.texts import EVERYDAY
 
 Said = tuple[str, str]
@@ -13,7 +13,7 @@ Said = tuple[str, str]
 
 def said(line: list[str]) -> Said:
     """The error and where the help is, of a command line that is refused."""
-    ended = CliRunner().invoke(app, line, prog_name="syncctl")
+    ended = CliRunner().invoke(whole_program(), line, prog_name="syncctl")
     assert (ended.exit_code, ended.stdout) == (2, "")
     error, where, *more = [*ended.stderr.splitlines(), ""]
     assert more == [""] or not where
@@ -110,7 +110,7 @@ def test_what_means_nothing_is_refused_before_anything_is_done(
 
 
 def test_nothing_typed_shows_what_is_typed_most() -> None:
-    ended = CliRunner().invoke(app, [], prog_name="syncctl")
+    ended = CliRunner().invoke(whole_program(), [], prog_name="syncctl")
     assert (ended.exit_code, ended.stdout) == (2, "")
     lines = ended.stderr.splitlines()
     everyday = [line[2:].partition("  ")[0] for line in lines if line.startswith("  syncctl")]
@@ -126,11 +126,11 @@ def test_the_error_carries_the_message_alone() -> None:
         ([], "No command is given."),
     ):
         with pytest.raises(typer.BadParameter) as refused:
-            get_command(app).main(line, standalone_mode=False)
+            get_command(whole_program()).main(line, standalone_mode=False)
         assert refused.value.format_message() == message
 
 
 def test_a_group_alone_shows_its_help() -> None:
-    ended = CliRunner().invoke(app, ["cleanup"], prog_name="syncctl")
+    ended = CliRunner().invoke(whole_program(), ["cleanup"], prog_name="syncctl")
     assert ended.exit_code == 2
     assert ended.stderr.startswith("Usage: syncctl cleanup [OPTIONS] COMMAND")
