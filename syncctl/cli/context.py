@@ -13,18 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.ending import (
-    NEW_NAMES,
-    error_boundary,
-    last_words,
-    name_of,
-    reporting_exit_status,
-    stoppable,
-)
+from syncctl.cli.ending import NEW_NAMES, error_boundary, last_words, name_of, reporting_exit_status
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
 from syncctl.cli.logs.uncaught import remember
 from syncctl.cli.options import EnvFile, Quiet, Verbose, refuse_idle_options
 from syncctl.cli.render.printer import console, expect_result, print_message
+from syncctl.cli.stopping import stoppable
 from syncctl.cli.terminal.streams import can_redraw
 from syncctl.errors import StopRequestedError
 from syncctl.ports.stop import Stop

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.cli.ending import stoppable
+from syncctl.cli.stopping import stoppable
 from syncctl.domain.sources import SYNC_TYPES
 from syncctl.errors import InterruptedRunError, StopRequestedError
 from syncctl.ports.storage import Storage

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.cli.ending import REPEATED_AFTER_S, stoppable
+from syncctl.cli.stopping import REPEATED_AFTER_S, stoppable
 from syncctl.errors import StopRequestedError
 from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
@@ -152,7 +152,7 @@ def test_the_first_request_counts() -> None:
 NEVER_LOOKS = """
 import sys, time
 from contextlib import nullcontext
-from syncctl.cli.ending import stoppable
+from syncctl.cli.stopping import stoppable
 with stoppable() as stop, stop.at_safe_points() if "safe points" in sys.argv else nullcontext():
     print("ready", flush=True)
     give_up_at = time.monotonic() + 60
