@@ -26,10 +26,9 @@ from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.mapping.file_rows import file_key
 from syncctl.services.batching import batched
+from syncctl.storage.common.app_collections import sync_log_document
+from syncctl.storage.common.own_collections import reject_document, run_document
 from syncctl.storage.common.records import record_document
-from syncctl.storage.common.rejects import reject_document
-from syncctl.storage.common.runs import run_document
-from syncctl.storage.common.sync_logs import sync_log_document
 from syncctl.storage.mongo.documents import to_stored
 from syncctl.storage.registry import open_storage
 from syncctl.storage.sqlite.rows import lead_row, record_row, to_row

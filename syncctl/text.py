@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # Since Unicode 5.1 a chillu is one letter; before, it was a consonant, the virama and a joiner.
@@ -131,3 +132,10 @@ def shortened(text: str, most: int) -> str:
     """On one line, and not longer than so many characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def to_text(value: Any) -> str:
+    """An id, or another scalar that should be text, as text: a number without a decimal point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from syncctl import __version__
+from syncctl.cli.ending import usage_errors_as_json
 from syncctl.cli.help.tree import Program
-from syncctl.cli.json_errors import usage_errors_as_json
 from syncctl.cli.logs.uncaught import install
 from syncctl.cli.options import EnvFile, Quiet, Verbose
 from syncctl.cli.render.printer import print_line

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.ending import error_boundary, reporting_exit_status
+from syncctl.cli.ending import NEW_NAMES, error_boundary, last_words, name_of, reporting_exit_status
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
-from syncctl.cli.json_errors import NEW_NAMES, last_words, name_of
 from syncctl.cli.logs.uncaught import remember
 from syncctl.cli.options import EnvFile, Quiet, Verbose, refuse_idle_options
 from syncctl.cli.render.printer import console, expect_result, print_message

@@ -125,11 +125,12 @@ def _texts(
     for part in parts:
         for field in fields:
             for suffix in suffixes:
-                if (value := part.get(field + suffix)) is not None and (found := _text(value)):
+                if (value := part.get(field + suffix)) is not None and (found := readable_text(value)):
                     yield found
 
 
-def _text(value: object) -> str:
+def readable_text(value: object) -> str:
+    """A value as text; "" for what can't be read as one."""
     try:
         return text(value)
     except InvalidRowError:
@@ -188,6 +189,6 @@ def _details(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 
 def _detail(names: tuple[str, ...], value: object) -> str:
     if not names[0].endswith("Date"):
-        return normalize_text(_text(value))
+        return normalize_text(readable_text(value))
     moment = as_datetime(value)
     return file_day(moment).isoformat() if moment else ""

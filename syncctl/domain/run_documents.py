@@ -24,6 +24,13 @@ Moment = Annotated[str, "date-time"]
 Day = Annotated[str, "date"]
 
 
+class ResultDocument(TypedDict):
+    """What any command prints with `--json`."""
+
+    command: str
+    ok: bool
+
+
 class CountsDocument(TypedDict):
     """Counts as `--json` prints them; an enumeration beside a type says which values there are."""
 
@@ -82,11 +89,9 @@ class StepDocument(CountsDocument):
     hidden_sheets: NotRequired[list[HiddenSheetsDocument]]
 
 
-class RunDocument(TypedDict):
+class RunDocument(ResultDocument):
     """A run."""
 
-    command: str
-    ok: bool
     run_id: str
     trigger: Annotated[str, Trigger]
     dry_run: bool
@@ -217,3 +222,23 @@ def history_document(result: RunResult) -> dict[str, Any]:
             if _is_worth_keeping(entry) or (step.name in FILE_STEPS and not entry.unchanged)
         ]
     return document
+
+
+class ErrorDocument(TypedDict):
+    """Why a command has failed."""
+
+    exit_code: int
+    message: str
+    hint: str | None
+
+
+class FailedDocument(ResultDocument):
+    """What any command prints that ends with an error."""
+
+    error: ErrorDocument
+
+
+class RunWithErrorDocument(RunDocument):
+    """A run; with an error where it was broken off, or where something failed after it."""
+
+    error: NotRequired[ErrorDocument]

@@ -153,15 +153,15 @@ PLURALS: Mapping[StepName, str] = {
 
 LEAD_TYPE_NAMES: Mapping[str, str] = {
     **{source.lead_type: source.lead_source.lower() for source in SOURCES.values()},
-    LeadType.LOSS_OF_SALE: "loss of sale",
     LeadType.GENERAL: "walk-in",
+    LeadType.LOSS_OF_SALE: "loss of sale",
 }
 """What people call a lead of a type."""
 
 LEAD_TYPE_PLURALS: Mapping[str, str] = {
     **{source.lead_type: source.plural for source in SOURCES.values()},
-    LeadType.LOSS_OF_SALE: PLURALS[StepName.LOSS_OF_SALE],
     LeadType.GENERAL: PLURALS[StepName.WALKIN],
+    LeadType.LOSS_OF_SALE: PLURALS[StepName.LOSS_OF_SALE],
 }
 """What people call several of them."""
 

@@ -49,6 +49,14 @@ def first_text(row: Row, aliases: tuple[str, ...]) -> str:
     return ""
 
 
+def row_text(row: object, aliases: tuple[str, ...]) -> str:
+    """The first non-empty text among these fields of a row, which may be invalid; or ""."""
+    try:
+        return first_text(row, aliases) if isinstance(row, dict) else ""
+    except InvalidRowError:
+        return ""
+
+
 def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
     """Like `first_text`, truncated if too long: a customer should be called all the same."""
     for alias in aliases:

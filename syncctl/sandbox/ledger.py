@@ -86,7 +86,7 @@ class Ledger:
 
     def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
         """Add `count` bookings, cycling through the locations, dated `on` (default: today). Returns the
-        item rows (none without a location)."""
+        booking report's new rows (none without a location)."""
         rows: list[dict[str, Any]] = []
         with self._lock:
             for _ in range(count if self._stores else 0):
@@ -109,9 +109,9 @@ class Ledger:
                 rows += booking.rows()
         return rows
 
-    def change_booking(self, booking_no: str, fields: dict[str, Any]) -> None:
-        """Set fields, by the contract's names, in all its item rows. LookupError: unknown booking or
-        field."""
+    def change_booking(self, booking_no: str, **fields: Any) -> None:
+        """Set fields by the contract's names, e.g. `customerName`, in all its item rows; dates may be date,
+        datetime or text. LookupError: there is no such booking or field."""
         with self._lock:
             location, booking = self._find(booking_no)
             unknown = [name for name in fields if name not in booking.fields and name != "price"]
@@ -123,11 +123,12 @@ class Ledger:
                 booking.fields[name] = wall_clock(value) if isinstance(value, date) else value
             self._forget_answers(location)
 
-    def return_booking(self, booking_no: str, at: datetime | None) -> None:
-        """Return all its items, by default today at midday. LookupError: unknown booking."""
+    def return_booking(self, booking_no: str, at: datetime | None = None) -> None:
+        """Return all its items, by default today at midday (a return may be entered late). LookupError:
+        unknown booking."""
         midday = datetime.combine(self._today, MIDDAY)
         moment = at or (min(midday, self._now()) if self._now else midday)
-        self.change_booking(booking_no, {"returnDate": moment, "returnAttendedBy": "Staff A"})
+        self.change_booking(booking_no, returnDate=moment, returnAttendedBy="Staff A")
 
     def remove_booking(self, booking_no: str) -> None:
         """Take it out of all reports. LookupError: there is no such booking."""

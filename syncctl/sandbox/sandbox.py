@@ -59,6 +59,10 @@ class Sandbox:
             now=None if today else lambda: datetime.now(BUSINESS_ZONE).replace(tzinfo=None),
             reports=reports,
         )
+        # Its data, changed as these methods say.
+        self.add_bookings, self.add_rows = self._ledger.add_bookings, self._ledger.add_rows
+        self.change_booking, self.remove_booking = self._ledger.change_booking, self._ledger.remove_booking
+        self.return_booking = self._ledger.return_booking
         self._plan = FaultPlan(seed, faults, (STORES, *self._reports))
         self._log = RequestLog()
         self._service = Service(
@@ -145,29 +149,3 @@ class Sandbox:
         first = months_back(self._today, WHOLE_WINDOW_MONTHS)
         codes = self.locations if location is None else [location]
         return [row for code in codes for row in self._ledger.rows(LedgerQuery(api, code, first))]
-
-    def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
-        """Add `count` bookings, cycling through the locations, dated `on` (default: today). Returns the
-        booking report's new rows."""
-        return self._ledger.add_bookings(count, on)
-
-    def change_booking(self, booking_no: str, **fields: Any) -> None:
-        """Set fields by the contract's names, e.g. `customerName`; dates may be date, datetime or text.
-
-        Raises LookupError when there is no such booking or field.
-        """
-        self._ledger.change_booking(booking_no, fields)
-
-    def return_booking(self, booking_no: str, at: datetime | None = None) -> None:
-        """Return all items of a booking, by default today at midday (a return may be entered late).
-        LookupError: unknown booking."""
-        self._ledger.return_booking(booking_no, at)
-
-    def remove_booking(self, booking_no: str) -> None:
-        """Make a booking vanish from all reports. LookupError: no such booking."""
-        self._ledger.remove_booking(booking_no)
-
-    def add_rows(self, location: str, rows: list[object]) -> None:
-        """Put any JSON values into all reports of a location, whatever the window. LookupError: no such
-        location."""
-        self._ledger.add_rows(location, rows)

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from syncctl.sandbox.connections import HTML, ConnectionServer, Exchange, LoggedRequest, RequestLog
 from syncctl.sandbox.dialects import Dialect, LedgerQuery
-from syncctl.sandbox.fault_responses import API_ERROR, FaultyCall, html_page, respond_with_fault
-from syncctl.sandbox.faults import Fault, FaultPlan
+from syncctl.sandbox.faults import API_ERROR, Fault, FaultPlan, FaultyCall, html_page, respond_with_fault
 from syncctl.sandbox.ledger import Ledger
 from syncctl.sandbox.wire import STORES, BadRequestError, mentions_rentout, read_report_body
 

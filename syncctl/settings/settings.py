@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -153,34 +153,12 @@ def inspect_settings(
 
 def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
     value = {name: reading.value for name, reading in readings.items()}
+    by_field = {reading.spec.field or name.lower(): reading.value for name, reading in readings.items()}
     return Settings(
         folder=folder,
-        database_url=value["DATABASE_URL"],
-        api_sync_enabled=value["API_SYNC_ENABLED"],
-        api_sync_time=value["API_SYNC_TIME"],
-        api_sync_timezone=value["API_SYNC_TIMEZONE"],
         endpoints={step: _endpoint(readings, names.address, names.key) for step, names in ENDPOINTS.items()},
-        api_concurrency=value["API_CONCURRENCY"],
-        api_call_delay_s=value["API_CALL_DELAY_MS"],
-        api_timeout_s=value["API_TIMEOUT_S"],
-        api_max_tries=value["API_MAX_TRIES"],
-        api_run_deadline_s=value["API_RUN_DEADLINE_S"],
-        api_max_rows=value["API_MAX_ROWS"],
-        api_min_backoff_s=value["API_MIN_BACKOFF_S"],
-        first_months=value["API_SYNC_FIRST_MONTHS"],
-        incremental_days=value["API_SYNC_INCREMENTAL_DAYS"],
-        audit_locations=value["API_AUDIT_LOCATIONS"],
-        business_timezone=value["API_BUSINESS_TIMEZONE"],
-        data_dir=value["DATA_DIR"],
-        import_dir=value["IMPORT_DIR"],
-        lock_file=value["SYNC_LOCK_FILE"],
-        log_file=value["SYNC_LOG_FILE"],
-        log_format=value["SYNC_LOG_FORMAT"],
-        log_level=value["SYNC_LOG_LEVEL"],
-        mapping=value["MAPPING_FILE"],
-        heartbeat_url=value["HEARTBEAT_URL"],
-        metrics_file=value["METRICS_FILE"],
         secrets=tuple(dict.fromkeys(_secrets(value))),
+        **{each.name: by_field[each.name] for each in fields(Settings) if each.name in by_field},
     )
 
 

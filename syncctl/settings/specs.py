@@ -45,14 +45,6 @@ KEYS = ("API_TOKEN", *(names.key for names in ENDPOINTS.values()))
 _LONGEST = 8192
 
 
-def _plain(text: str) -> str:
-    return text
-
-
-def _hidden(_text: str) -> str:
-    return MASK
-
-
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A row of the table."""
@@ -63,7 +55,7 @@ class Spec:
     aliases: tuple[str, ...] = ()
     """Older names."""
 
-    show: Callable[[str], str] = _plain
+    show: Callable[[str], str] = str
     """Makes its text, right or wrong, fit to be shown."""
 
     in_data_dir: bool = False
@@ -71,6 +63,9 @@ class Spec:
 
     or_file: bool = False
     """Whether the name with _FILE behind it works too: the path of a file that contains the value."""
+
+    field: str = ""
+    """The field of `Settings` that has it, where that isn't called like it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,25 +95,25 @@ SPECS = (
             Spec(ENDPOINTS[step].address, urls.endpoint, source.path, show=urls.masked_url),
         )
     ),
-    *(Spec(name, values.key, show=_hidden, or_file=True) for name in KEYS),
+    *(Spec(name, values.key, show=lambda _text: MASK, or_file=True) for name in KEYS),
     Spec("API_CONCURRENCY", values.whole_number(1, 32), "5"),
-    Spec("API_CALL_DELAY_MS", values.decimal_number(0, 60_000, per=1000), "500"),
+    Spec("API_CALL_DELAY_MS", values.decimal_number(0, 60_000, per=1000), "500", field="api_call_delay_s"),
     Spec("API_TIMEOUT_S", values.decimal_number(0.01, 3600), "30"),
     Spec("API_MAX_TRIES", values.whole_number(1, 20), "6"),
     Spec("API_RUN_DEADLINE_S", values.decimal_number(0.01, 86_400), "240"),
     Spec("API_MAX_ROWS", values.whole_number(1, 1_000_000), "100000"),
-    Spec("API_SYNC_FIRST_MONTHS", values.whole_number(1, 120), "12"),
-    Spec("API_SYNC_INCREMENTAL_DAYS", values.whole_number(0, 366), "7"),
-    Spec("API_AUDIT_LOCATIONS", values.whole_number(0, 1000), "2"),
-    Spec("API_BUSINESS_TIMEZONE", values.time_zone, "Asia/Kolkata"),
+    Spec("API_SYNC_FIRST_MONTHS", values.whole_number(1, 120), "12", field="first_months"),
+    Spec("API_SYNC_INCREMENTAL_DAYS", values.whole_number(0, 366), "7", field="incremental_days"),
+    Spec("API_AUDIT_LOCATIONS", values.whole_number(0, 1000), "2", field="audit_locations"),
+    Spec("API_BUSINESS_TIMEZONE", values.time_zone, "Asia/Kolkata", field="business_timezone"),
     Spec("API_MIN_BACKOFF_S", values.decimal_number(0, 3600), "0.5"),
     _DATA_DIR,
     Spec("IMPORT_DIR", values.path, "imports", in_data_dir=True),
-    Spec("SYNC_LOCK_FILE", values.path, "syncctl.lock", in_data_dir=True),
-    Spec("SYNC_LOG_FILE", values.path),
-    Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text"),
-    Spec("SYNC_LOG_LEVEL", values.choice("debug", "info", "warning", "error"), "info"),
-    Spec("MAPPING_FILE", values.mapping_file),
+    Spec("SYNC_LOCK_FILE", values.path, "syncctl.lock", in_data_dir=True, field="lock_file"),
+    Spec("SYNC_LOG_FILE", values.path, field="log_file"),
+    Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text", field="log_format"),
+    Spec("SYNC_LOG_LEVEL", values.choice("debug", "info", "warning", "error"), "info", field="log_level"),
+    Spec("MAPPING_FILE", values.mapping_file, field="mapping"),
     Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
     Spec("METRICS_FILE", values.path),
 )

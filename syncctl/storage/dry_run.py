@@ -15,10 +15,9 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, Storage, Texts
-from syncctl.storage.common.lead_changes import changed, guard, holds
+from syncctl.storage.common.app_collections import changed, guard, holds, new_stores
 from syncctl.storage.common.records import finished_by, is_about
 from syncctl.storage.common.report_paths import as_stored
-from syncctl.storage.common.stores import new_stores
 from syncctl.storage.dry_run_rejects import DryRunRejects
 
 CHANGED_IN_RECORDS = ("lead_id", "location", "report_id", "replaced_by")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from syncctl.domain.records import Reject, RejectAnswer
 from syncctl.ports.storage import OpenRejects, RejectPositions, Storage, Texts
-from syncctl.storage.common.rejects import by_location, newest_first
+from syncctl.storage.common.own_collections import by_location, newest_first
 
 
 class DryRunRejects:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,8 +39,14 @@ from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
 from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
 from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
-from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
-from syncctl.services.doctor.schedule import check_schedule
+from syncctl.services.doctor.machine import (
+    check_exposed,
+    check_output,
+    check_path,
+    check_schedule,
+    check_space,
+    check_zones,
+)
 from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
@@ -53,7 +60,7 @@ from syncctl.wiring.scheduling import schedule_state, zone_warning
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
     from syncctl.settings.mapping_file import MappingFile
-    from syncctl.settings.settings import ApiEndpoint, Settings
+    from syncctl.settings.settings import Settings
 
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0
@@ -134,52 +141,40 @@ def _database(settings: Settings) -> Iterator[Finding]:
     for caveat in backend.caveats(settings.database_url):
         yield Finding.warning("Database", caveat.message, caveat.hint)
     if database.result is not CheckResult.FAILED:
-        yield from _windows(settings)
-        yield from _app_scheduler(settings)
-        yield from _location_ids(settings)
+        yield from _seen_in_database(settings)
 
 
-def _windows(settings: Settings) -> list[Finding]:
+def _seen_in_database(settings: Settings) -> Iterator[Finding]:
+    """What a look at the database shows; where it can't be read (any more), that stands in place of each."""
     now = datetime.now(settings.business_timezone)
+    locations = locations_of(settings)
 
-    def look(database: Database) -> Iterator[Finding]:
-        progress = report_progress(database, locations_of(settings))
+    def windows(database: Database) -> Iterator[Finding]:
+        progress = report_progress(database, locations)
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
-    hint = "Fix that, then run `syncctl doctor` again to see how the reports are asked for."
-    return _seen_in_database(settings, "Windows", hint, look)
-
-
-def _app_scheduler(settings: Settings) -> list[Finding]:
-    now = datetime.now(UTC)
-
-    def look(database: Database) -> Iterator[Finding]:
-        traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
+    def app_scheduler(database: Database) -> Iterator[Finding]:
+        traces = find_traces(database, locations, lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
-    hint = "Fix that, then run `syncctl doctor` again to see whether it is off."
-    return _seen_in_database(settings, APP_SCHEDULER, hint, look)
+    def location_ids(database: Database) -> Iterator[Finding]:
+        return check_location_ids(database.store_list(), database.dialects(), locations, now)
 
-
-def _location_ids(settings: Settings) -> list[Finding]:
-    def look(database: Database) -> Iterator[Finding]:
-        now = datetime.now(settings.business_timezone)
-        return check_location_ids(database.store_list(), database.dialects(), locations_of(settings), now)
-
-    hint = "Fix that, then run `syncctl doctor` again to see which stores they are."
-    return _seen_in_database(settings, LOCATION_IDS, hint, look)
-
-
-def _seen_in_database(
-    settings: Settings, name: str, hint: str, look: Callable[[Database], Iterator[Finding]]
-) -> list[Finding]:
-    """What `look` finds; `hint` is for a database that can't be read."""
-    try:
-        with opened_database(settings) as database:
-            return list(look(database))
-    except StorageError as error:
-        return [Finding.failed(name, str(error), hint)]
+    looks = (
+        ("Windows", windows, "how the reports are asked for"),
+        (APP_SCHEDULER, app_scheduler, "whether it is off"),
+        (LOCATION_IDS, location_ids, "which stores they are"),
+    )
+    with ExitStack() as stack:
+        database: Database | None = None
+        for name, look, shown in looks:
+            try:
+                database = database or stack.enter_context(opened_database(settings))
+                yield from tuple(look(database))
+            except StorageError as error:
+                hint = f"Fix that, then run `syncctl doctor` again to see {shown}."
+                yield Finding.failed(name, str(error), hint)
 
 
 def _is_missing(file: Path) -> bool:
@@ -206,7 +201,10 @@ def _api(settings: Settings) -> Iterator[Finding]:
         api_timeout_s=min(settings.api_timeout_s, _ANSWER_LIMIT_S),
     )
     trial = ApiProbe(
-        addresses={step: _address(endpoint) for step, endpoint in settings.endpoints.items()},
+        addresses={
+            step: ApiAddress(endpoint.url, endpoint.key_setting, has_key=endpoint.key is not None)
+            for step, endpoint in settings.endpoints.items()
+        },
         locations=locations_of(settings),
         limit_s=quick.api_timeout_s,
         monotonic=time.monotonic,
@@ -214,10 +212,6 @@ def _api(settings: Settings) -> Iterator[Finding]:
     with rental_api(quick) as api:
         yield from check_api(api, trial)
     yield from check_clock(api_clock(settings.endpoints[StepName.STORES].url))
-
-
-def _address(endpoint: ApiEndpoint) -> ApiAddress:
-    return ApiAddress(endpoint.url, endpoint.key_setting, has_key=endpoint.key is not None)
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:

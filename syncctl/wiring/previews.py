@@ -110,7 +110,6 @@ def kind_of_file(path: Path, asked: str | None) -> StepName:
         UsageError: that isn't a kind, or the name has none.
     """
     from syncctl.files.limits import file_errors
-    from syncctl.services.imports.file_stores import kind_of_name
 
     kind = asked or kind_of_name(path.name)
     if kind in list(FILE_STEPS):

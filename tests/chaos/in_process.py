@@ -15,7 +15,7 @@ import pytest
 from typer.main import get_command
 
 from syncctl.cli.app import whole_program
-from syncctl.cli.json_errors import usage_errors_as_json
+from syncctl.cli.ending import usage_errors_as_json
 from syncctl.errors import ExitCode
 from syncctl.settings.specs import SPECS
 

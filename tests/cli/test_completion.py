@@ -20,9 +20,9 @@ ask() {
 """
 
 PATIENT = """
-from syncctl.cli.help import values
+from syncctl.cli.help import completion
 from syncctl.cli.main import main
-values.LONGEST_S = 60.0
+completion.LONGEST_S = 60.0
 main()
 """
 """The program, on a machine that may be busy."""

@@ -36,19 +36,10 @@ from syncctl.ports.admin import (
 )
 from syncctl.ports.storage import ANY_TIME, Created, OpenRejects, Period, RecordEntry, RejectPositions, Texts
 from syncctl.ports.waiting import PassWait, waiting
-from syncctl.storage.common import (
-    import_notes,
-    records,
-    rejects,
-    report_paths,
-    runs,
-    states,
-    stores,
-    sync_logs,
-)
+from syncctl.storage.common import app_collections, own_collections, records, report_paths
+from syncctl.storage.common.app_collections import changed, guard, holds
 from syncctl.storage.common.backend import Backend
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.common.lead_changes import changed, guard, holds
 from syncctl.storage.common.own_documents import OwnDocuments
 from syncctl.storage.common.snapshot_lines import parsed
 
@@ -296,16 +287,16 @@ class MemoryStorage:
         found = self._find(
             "syncrejects", lambda e: e["source"] == source and location in (None, e["location"])
         )
-        return rejects.by_location(self._own.read("syncrejects", found, rejects.place_of))
+        return own_collections.by_location(self._own.read("syncrejects", found, own_collections.place_of))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         found = self._find(
             "syncrejects", lambda each: source in (None, each["source"]) and "closedAt" not in each
         )
-        return rejects.newest_first(self._own.read("syncrejects", found, rejects.reject_from))
+        return own_collections.newest_first(self._own.read("syncrejects", found, own_collections.reject_from))
 
     def add_rejects(self, new: Sequence[Reject]) -> int:
-        return len(self._insert("syncrejects", map(rejects.reject_document, new)))
+        return len(self._insert("syncrejects", map(own_collections.reject_document, new)))
 
     def closed_rejects(self, source: str, location: str | None = None) -> set[str]:
         found = self._find(
@@ -319,10 +310,10 @@ class MemoryStorage:
         kept = self._database.collections["syncrejects"]
         for each in amended:
             if each.reject_id in listed:
-                self._put("syncrejects", {**kept[each.reject_id], **rejects.amendment(each)})
+                self._put("syncrejects", {**kept[each.reject_id], **own_collections.amendment(each)})
 
     def close_rejects(self, answered: Sequence[Reject], answer: RejectAnswer, at: datetime) -> None:
-        self._put("syncrejects", *(rejects.closed_document(each, answer, at) for each in answered))
+        self._put("syncrejects", *(own_collections.closed_document(each, answer, at) for each in answered))
 
     def forget_closed_rejects(self, before: datetime, most: int) -> None:
         closed = self._find("syncrejects", lambda each: "closedAt" in each)
@@ -339,13 +330,13 @@ class MemoryStorage:
                 self._database.collections[collection].pop(each, None)
 
     def stores(self) -> list[Store]:
-        return list(map(stores.store_from, self._find("stores")))
+        return list(map(app_collections.store_from, self._find("stores")))
 
     def add_stores(self, wanted: Sequence[Store]) -> int:
         with self._writing():
-            fresh = stores.new_stores(self.stores(), wanted)
+            fresh = app_collections.new_stores(self.stores(), wanted)
             now = datetime.now(UTC)
-            return len(self._insert("stores", [stores.store_document(each, now) for each in fresh]))
+            return len(self._insert("stores", [app_collections.store_document(each, now) for each in fresh]))
 
     def store_list(self) -> dict[str, str]:
         return {each["_id"]: each["name"] for each in self._find("syncstorelist")}
@@ -357,18 +348,22 @@ class MemoryStorage:
 
     def file_hashes(self, kind: str) -> dict[str, str]:
         found = self._find("syncfiles", lambda each: each["kind"] == kind)
-        return dict(self._own.read("syncfiles", found, states.hash_by_name))
+        return dict(self._own.read("syncfiles", found, own_collections.hash_by_name))
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
-        document = states.file_document(kind, name, content_hash, datetime.now(UTC))
+        document = own_collections.file_document(kind, name, content_hash, datetime.now(UTC))
         self._put("syncfiles", {"_id": f"{kind}:{name}", **document})
 
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         found = self._find("syncstate", lambda each: each["report"] == report)
-        return {state.location: state for state in self._own.read("syncstate", found, states.state_from)}
+        return {
+            state.location: state for state in self._own.read("syncstate", found, own_collections.state_from)
+        }
 
     def save_location_states(self, report: StepName, new: Sequence[LocationState]) -> None:
-        documents = [{"_id": f"{report}:{e.location}", **states.state_document(report, e)} for e in new]
+        documents = [
+            {"_id": f"{report}:{e.location}", **own_collections.state_document(report, e)} for e in new
+        ]
         self._put("syncstate", *documents)
 
     def dialects(self) -> dict[StepName, Dialect]:
@@ -381,10 +376,10 @@ class MemoryStorage:
 
     def add_sync_log(self, entry: SyncLog) -> None:
         log_id = f"{next(self._database.numbers):09}"
-        self._put("synclogs", {"_id": log_id, **sync_logs.sync_log_document(entry)})
+        self._put("synclogs", {"_id": log_id, **app_collections.sync_log_document(entry)})
 
     def save_run(self, entry: RunEntry) -> None:
-        self._put("syncruns", runs.run_document(entry))
+        self._put("syncruns", own_collections.run_document(entry))
 
     def forget_runs(self, before: datetime, if_any_in: Period | None = None, most: int = 0) -> None:
         began = {each["_id"]: each["startedAt"] for each in self._find("syncruns")}
@@ -399,30 +394,32 @@ class MemoryStorage:
 
     @staticmethod
     def _is_note_of(run_id: str, kind: str = "", after: str = "") -> Test:
-        first, end = import_notes.notes_of(run_id, kind)
+        first, end = own_collections.notes_of(run_id, kind)
         return lambda each: (after or first) < each["_id"] < end
 
     def save_import(self, entry: NotedImport) -> None:
-        self._put("syncimports", import_notes.import_document(entry))
+        self._put("syncimports", own_collections.import_document(entry))
 
     def add_import_notes(self, notes: Sequence[ImportNote]) -> None:
-        self._insert("syncimports", map(import_notes.note_document, notes))
+        self._insert("syncimports", map(own_collections.note_document, notes))
 
     def noted_imports(self, run_id: str) -> list[NotedImport]:
         found = self._find("syncimports", lambda e: "startedAt" in e and e["_id"].startswith(run_id))
-        noted = self._own.read("syncimports", found, import_notes.import_from)
+        noted = self._own.read("syncimports", found, own_collections.import_from)
         return sorted(noted, key=lambda each: each.started_at, reverse=True)
 
     def import_notes(self, run_id: str, kind: NoteKind, after: str, limit: int) -> list[ImportNote]:
         found = sorted(
             self._find("syncimports", self._is_note_of(run_id, kind, after)), key=lambda e: e["_id"]
         )
-        return list(self._own.read("syncimports", found[:limit], import_notes.note_from))
+        return list(self._own.read("syncimports", found[:limit], own_collections.note_from))
 
     def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
         with self._writing():
             self._delete("syncimports", [note.note_id for note in notes])
-            self._insert("syncimports", [import_notes.note_document(note) for note in notes if note.changes])
+            self._insert(
+                "syncimports", [own_collections.note_document(note) for note in notes if note.changes]
+            )
 
     def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
         found = self._find("syncrecords", lambda each: each["firstRunId"] == run_id)
@@ -488,11 +485,11 @@ class MemoryStorage:
             yield with_fields(each, fields)
 
     def duplicate_count(self) -> DuplicateCount | None:
-        return next(self._own.read("synccounts", self._find("synccounts"), states.count_from), None)
+        return next(self._own.read("synccounts", self._find("synccounts"), own_collections.count_from), None)
 
     def save_duplicate_count(self, count: DuplicateCount) -> None:
         with self._writing():
-            self._put("synccounts", {"_id": "duplicates", **states.count_document(count)})
+            self._put("synccounts", {"_id": "duplicates", **own_collections.count_document(count)})
 
     def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
         with waiting(PassWait()):
@@ -536,7 +533,7 @@ class MemoryStorage:
         return {each["_id"]: each["name"] for each in self._by_ids("users", user_ids)}
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
-        return sync_logs.last_logs(map(dated_log, self._find("synclogs")))
+        return app_collections.last_logs(map(dated_log, self._find("synclogs")))
 
     def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
         found = self._find("synclogs", lambda each: since <= each["lastSyncAt"] < until)
@@ -548,11 +545,13 @@ class MemoryStorage:
 
     def run_spans(self, since: datetime) -> list[RunSpan]:
         found = self._find("syncruns", lambda each: each["startedAt"] >= since)
-        spans = self._own.read("syncruns", found, lambda each: runs.span_of(runs.run_from(each)))
+        spans = self._own.read(
+            "syncruns", found, lambda each: own_collections.span_of(own_collections.run_from(each))
+        )
         return sorted(spans, key=lambda span: span.started_at)
 
     def saved_by_audits(self, since: datetime) -> dict[str, int]:
-        return runs.saved_by_audits(run for run in self._oldest_first() if run.started_at >= since)
+        return own_collections.saved_by_audits(run for run in self._oldest_first() if run.started_at >= since)
 
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
@@ -570,7 +569,7 @@ class MemoryStorage:
         return list(islice(newest, limit or None))
 
     def _oldest_first(self) -> list[RunEntry]:
-        found = self._own.read("syncruns", self._find("syncruns"), runs.run_from)
+        found = self._own.read("syncruns", self._find("syncruns"), own_collections.run_from)
         return sorted(found, key=lambda run: run.started_at)
 
     def snapshots(self, lead_ids: Collection[str]) -> list[LeadSnapshot]:
@@ -677,7 +676,7 @@ def names_of(run: RunEntry) -> set[str]:
 
 
 def dated_log(document: Document) -> SyncLog:
-    return sync_logs.sync_log_from(document, document["lastSyncAt"])
+    return app_collections.sync_log_from(document, document["lastSyncAt"])
 
 
 def to_line(lead: Document) -> str:

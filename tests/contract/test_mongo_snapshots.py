@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import StorageError
-from syncctl.storage.mongo.snapshots import BSON_KEY, RAW, from_line, to_line
+from syncctl.storage.mongo.repair import BSON_KEY, RAW, from_line, to_line
 from tests.contract import odd_mongo_documents
 
 NAMES = st.one_of(

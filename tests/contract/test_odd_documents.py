@@ -17,9 +17,8 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import StorageError
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.storage import RecordEntry
+from syncctl.storage.common.own_collections import LATER_STATE_FIELDS, reject_document, state_document
 from syncctl.storage.common.records import record_document
-from syncctl.storage.common.rejects import reject_document
-from syncctl.storage.common.states import LATER_STATE_FIELDS, state_document
 from syncctl.storage.mongo.documents import to_stored
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage

@@ -21,9 +21,8 @@ from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports.waiting import DatabaseWait
-from syncctl.storage.common.stores import store_id
-from syncctl.storage.sqlite.connection import open_connection
-from syncctl.storage.sqlite.errors import translated
+from syncctl.storage.common.app_collections import store_id
+from syncctl.storage.sqlite.connection import open_connection, translated
 from syncctl.storage.sqlite.leads import FIND_LEADS, FIND_REPORTS
 from syncctl.storage.sqlite.records import RECORDS_ABOUT
 from syncctl.storage.sqlite.schema import MIGRATIONS

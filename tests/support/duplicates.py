@@ -1,11 +1,14 @@
 """A database as the old system left it: sets of copies of one lead, some of them worked on by telecallers."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncctl.domain.lead_values import Document
+from syncctl.locations import Locations
+from syncctl.services.cleanup.duplicates import DuplicateFinder, DuplicateSets
 from tests.contract.samples import MOMENT, lead
 
 Lead = dict[str, Any]
@@ -91,3 +94,11 @@ def _work_on(made: CopySet, number: int, rng: random.Random) -> None:
         if copy["_id"] in made.edits:
             days = rng.randint(1, 60)
             copy |= {**made.edits[copy["_id"]], "updatedAt": copy["createdAt"] + timedelta(days=days)}
+
+
+def duplicates_among(leads: Iterable[Document], locations: Locations) -> DuplicateSets:
+    """The sets of duplicates among leads, each with `_id` and KEY_FIELDS."""
+    finder = DuplicateFinder(locations)
+    for each in leads:
+        finder.add(each)
+    return finder.found()

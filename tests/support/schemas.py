@@ -12,9 +12,9 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from syncctl.cli.render.documents.errors import FailedDocument
 from syncctl.cli.render.documents.results import RESULTS
 from syncctl.cli.render.printer import SCHEMA
+from syncctl.domain.run_documents import FailedDocument
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RELEASED = Path(__file__).with_name("released_schemas.json")

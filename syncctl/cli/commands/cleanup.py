@@ -47,10 +47,9 @@ def _duplicates(  # noqa: PLR0913, PLR0917 - each parameter is an option of the 
 ) -> None:
     """Show duplicate leads; with --apply delete the spare copies."""
     from syncctl.cli.render import cleanup as render
-    from syncctl.cli.terminal.asking import agreed_plan, check_yes
+    from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 
-    check_yes(yes=yes, apply=apply)
     output, chosen = output_of(session, as_json=json), keep or ()
     if not apply:
         render.duplicates_planned(cleanup.plan_duplicates(session.settings, chosen), chosen, output)
@@ -71,10 +70,9 @@ def _stores(
 ) -> None:
     """Show leads with misspelt stores; with --apply correct them."""
     from syncctl.cli.render import cleanup_stores as render
-    from syncctl.cli.terminal.asking import agreed_plan, check_yes
+    from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 
-    check_yes(yes=yes, apply=apply)
     output = output_of(session, as_json=json)
     if not apply:
         render.stores_planned(cleanup.plan_stores(session.settings), output)
@@ -96,10 +94,9 @@ def _finished(
 ) -> None:
     """Show finished or deleted leads that are back; with --apply delete them."""
     from syncctl.cli.render import cleanup_finished as render
-    from syncctl.cli.terminal.asking import agreed_plan, check_yes
+    from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 
-    check_yes(yes=yes, apply=apply)
     output = output_of(session, as_json=json)
     if not apply:
         render.finished_planned(cleanup.plan_finished(session.settings), output)
@@ -120,7 +117,7 @@ def _restore(
     session: Session, file: BackupFile, yes: YesAtOnce = False, wait: Wait = 0.0, json: Json = False
 ) -> None:
     """Put a backup back: every lead exactly as it was."""
-    from syncctl.cli.render import cleanup_restore as render
+    from syncctl.cli.render import cleanup_output as render
     from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 

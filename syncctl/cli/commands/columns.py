@@ -9,6 +9,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
+from syncctl.errors import ExitCode
 
 File = Annotated[
     Path,
@@ -29,7 +30,6 @@ def register(group: typer.Typer) -> None:
     def columns(session: Session, file: File, kind: Kind = None, json: Json = False) -> None:
         """Show which column of a file is taken for what."""
         from syncctl.cli.render.columns import render_columns
-        from syncctl.errors import ExitCode
         from syncctl.wiring.previews import columns_of_file, kind_of_file
 
         named = kind_of_file(file, kind)

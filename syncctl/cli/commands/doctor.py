@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool) -> None:
-    from syncctl.cli.render.evidence import render_evidence
+    from syncctl.cli.render.checks import render_evidence
     from syncctl.filesystem.private_files import private_file
     from syncctl.services.doctor.evidence.document import readable
 

@@ -9,6 +9,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_line
+from syncctl.errors import UsageError
 
 
 class Shell(StrEnum):
@@ -42,9 +43,7 @@ def register(app: typer.Typer) -> None:
         """Show the help, as -h does."""
         from typer.main import get_command
 
-        from syncctl.cli.help.man import man_page
-        from syncctl.cli.help.page import context_of
-        from syncctl.errors import UsageError
+        from syncctl.cli.help.page import context_of, man_page
 
         program = get_command(app)
         if man:

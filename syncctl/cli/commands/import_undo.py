@@ -35,10 +35,9 @@ def _undo(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     """Show how an import would be taken back; with --apply do it."""
     from syncctl.cli.commands.cleanup import output_of
     from syncctl.cli.render import import_undo as render
-    from syncctl.cli.terminal.asking import agreed_plan, check_yes
+    from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 
-    check_yes(yes=yes, apply=apply)
     output = output_of(session, as_json=json)
     if not apply:
         render.undo_planned(cleanup.plan_import_undo(session.settings, run), output)

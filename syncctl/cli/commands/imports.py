@@ -16,6 +16,7 @@ from syncctl.cli.commands import columns, import_undo
 from syncctl.cli.commands.sync import finish, result_even_if_aborted
 from syncctl.cli.context import Session, command, command_group
 from syncctl.cli.options import ImportDryRun, Json, Wait, given, output_file
+from syncctl.domain.sources import FILE_WORDS, StepName
 from syncctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -176,7 +177,6 @@ def _import_command(kind: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.sources import StepName
         from syncctl.services.imports.importing import ImportJob
 
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
@@ -186,8 +186,6 @@ def _import_command(kind: str) -> Callable[..., None]:
 
 
 def _import_from_folder(kind: str) -> Callable[..., None]:
-    from syncctl.domain.sources import FILE_WORDS, StepName
-
     def import_all(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
         session: Session,
         dry_run: ImportDryRun = False,

@@ -9,6 +9,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
+from syncctl.cli.render.printer import print_line, print_message
 from syncctl.errors import UsageError
 
 MonthOption = Annotated[
@@ -35,7 +36,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show a month: leads, stores, calls, rejects, syncs, changes at the source."""
         from syncctl.cli.render import month as render
-        from syncctl.cli.render.printer import print_line, print_message
         from syncctl.filesystem.private_files import write_private
         from syncctl.services.monthly.month import Month
         from syncctl.wiring.checks import month_summary

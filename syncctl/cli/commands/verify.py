@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.context import Session, command, command_group
-from syncctl.cli.options import Json, Location, Wait, window_of
+from syncctl.cli.options import Json, Location, To, Wait, window_of
 from syncctl.cli.terminal.streams import is_automatic
 from syncctl.errors import ExitCode
 
@@ -19,10 +19,6 @@ From = Annotated[
         show_default="a whole window",
         help="Compare from this day on, as in 2026-01-31.",
     ),
-]
-To = Annotated[
-    str | None,
-    typer.Option("--to", metavar="DAY", show_default="today", help="With --from: up to and with this day."),
 ]
 Repair = Annotated[
     bool, typer.Option("--repair", show_default="change nothing", help="Sync exactly what is missing.")

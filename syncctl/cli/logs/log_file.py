@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from syncctl.cli.logs.formats import encodable
+from syncctl.cli.logs.setup import encodable
 from syncctl.errors import SettingsError
 from syncctl.filesystem.ordinary_files import is_unnamed_pipe, open_nonblocking, require_regular_file
 from syncctl.filesystem.private_files import LOGS_KEPT, make_private_folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import cast
 
 from syncctl.cli.run_words import (
     STEP_TITLES,
@@ -121,48 +122,21 @@ class LogListener:
         _log.warning("%s", rejected_words(new, dry_run=self._dry_run))
 
 
-class Listeners:
-    """Forwards events to several listeners."""
+class _AllOf:
+    """Tells each of several listeners of every event."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = tuple(listeners)
 
-    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
-        for listener in self._listeners:
-            listener.run_started(command, trigger, dry_run, started_at)
+    def __getattr__(self, event: str) -> Callable[..., None]:
+        methods = [getattr(listener, event) for listener in self._listeners]
 
-    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
-        for listener in self._listeners:
-            listener.step_started(name, number, of, locations)
+        def tell(*facts: object) -> None:
+            for method in methods:
+                method(*facts)
 
-    def location_done(self, step: StepName, result: LocationResult) -> None:
-        for listener in self._listeners:
-            listener.location_done(step, result)
+        return tell
 
-    def file_read(self, step: StepName, progress: FileProgress) -> None:
-        for listener in self._listeners:
-            listener.file_read(step, progress)
 
-    def records_stored(self, step: StepName, stored: int, of: int) -> None:
-        for listener in self._listeners:
-            listener.records_stored(step, stored, of)
-
-    def step_finished(self, result: StepResult) -> None:
-        for listener in self._listeners:
-            listener.step_finished(result)
-
-    def audited(self, step: StepName, result: AuditResult) -> None:
-        for listener in self._listeners:
-            listener.audited(step, result)
-
-    def run_finished(self, result: RunResult) -> None:
-        for listener in self._listeners:
-            listener.run_finished(result)
-
-    def warning(self, message: str) -> None:
-        for listener in self._listeners:
-            listener.warning(message)
-
-    def rows_rejected(self, new: int) -> None:
-        for listener in self._listeners:
-            listener.rows_rejected(new)
+Listeners = cast("Callable[[Sequence[Listener]], Listener]", _AllOf)
+"""Makes one listener of several."""

@@ -1,18 +1,28 @@
-"""Renders findings: ✓, ! and ✗ with a hint on a terminal, one line each in a pipe, or JSON."""
+"""Renders findings: ✓, ! and ✗ with a hint on a terminal, one line each in a pipe, or JSON; the summary of
+the evidence, and where the file is."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_result
+from syncctl.cli.render.printer import (
+    console,
+    escape,
+    plain_table,
+    print_fields,
+    print_line,
+    print_message,
+    print_result,
+)
 from syncctl.domain.checks import CheckReport, CheckResult, Finding, Tally
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
 
 if TYPE_CHECKING:
-    from syncctl.cli.render.documents.checks import CheckDocument, TalliesDocument
+    from syncctl.cli.render.documents.checks import EvidenceDocument, TalliesDocument
 
 SIGNS = {
     CheckResult.PASSED: ("✓", "green"),
@@ -28,22 +38,20 @@ BAR_WIDTH = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def check_document(check: Finding) -> CheckDocument:
-    """A check as `--json` prints it."""
-    return {
-        "name": check.name,
-        "result": check.result.value,
-        "found": check.message,
-        "cure": check.hint or None,
-    }
-
-
 def report_document(report: CheckReport) -> TalliesDocument:
     """A report of checks as `--json` prints it."""
     document: TalliesDocument = {
         "command": report.command,
         "ok": report.ok,
-        "checks": [check_document(check) for check in report.checks],
+        "checks": [
+            {
+                "name": check.name,
+                "result": check.result.value,
+                "found": check.message,
+                "cure": check.hint or None,
+            }
+            for check in report.checks
+        ],
     }
     if report.tallies:
         document["tallies"] = {tally.title: dict(tally.counts) for tally in report.tallies}
@@ -93,8 +101,6 @@ def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
 
 def print_checks_table(checks: tuple[Finding, ...], redact: Callable[[str], str]) -> None:
     """Findings as a table on a terminal, each hint below its message."""
-    from rich.markup import escape
-
     table = plain_table(gap=1, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", max_width=24)
@@ -110,8 +116,6 @@ def print_checks_table(checks: tuple[Finding, ...], redact: Callable[[str], str]
 
 def print_tally(tally: Tally) -> None:
     """A tally as a table with bars on a terminal."""
-    from rich.markup import escape
-
     out = console()
     out.print(f"\n[bold]{escape(tally.title)}[/bold]")
     largest = max(tally.counts.values(), default=0)
@@ -145,3 +149,32 @@ _SUMMARY = (
     (CheckResult.WARNING, "to look at"),
     (CheckResult.FAILED, "wrong"),
 )
+
+
+def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: bool, as_json: bool) -> None:
+    """Print the summary; the file has everything."""
+    sentences: list[str] = document["summary"]
+    if as_json:
+        shown: EvidenceDocument = {
+            "command": "doctor",
+            "ok": is_answered,
+            "evidence": str(file),
+            "summary": sentences,
+        }
+        print_result(shown)
+        return
+    if sys.stdout.isatty():
+        table = plain_table(gap=1, show_header=False)
+        for sentence in sentences:
+            table.add_row("[dim]·[/dim]", escape(printable(sentence)))
+        console().print(table)
+    else:
+        for sentence in sentences:
+            print_line(printable(sentence))
+    if is_answered:
+        print_message(f"Written to {file}: it holds nobody's name or number, and can be sent as it is.")
+    else:
+        print_message(
+            f"Written to {file}, but no report answered: `syncctl doctor` says what is wrong. Then again, "
+            "with --force."
+        )

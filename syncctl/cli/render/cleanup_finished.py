@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -204,8 +204,6 @@ def _reason_text(found: FoundLead, when: Callable[[datetime], str]) -> str:
 
 
 def _print_screen(plan: FinishedPlan, output: Output) -> None:
-    from rich.markup import escape
-
     def day(moment: datetime) -> str:
         return f"{moment.astimezone(output.clock.zone):%Y-%m-%d}"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.cleanup_output import Output, field_words
-from syncctl.cli.render.printer import console, plain_table, print_line
+from syncctl.cli.render.printer import console, escape, plain_table, print_line
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
@@ -82,8 +82,6 @@ def _cells(copy: CopySummary, output: Output) -> tuple[str, str, str]:
 
 def print_screen(plan: DuplicatePlan, output: Output) -> None:
     """The plan on a terminal, set by set."""
-    from rich.markup import escape
-
     out = console()
     table = plain_table()
     table.add_column("Leads", overflow="fold")
@@ -142,7 +140,6 @@ def _room(copy: CopySummary, width: int) -> int:
 
 
 def _print_set(out: Console, heading: str, parts: Iterator[Sequence[_Column]], output: Output) -> None:
-    from rich.markup import escape
     from rich.padding import Padding
 
     out.print(f"\n[bold]{escape(heading)}[/bold]")

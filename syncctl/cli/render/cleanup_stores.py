@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
-from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_message, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.text import plural, quantity
 
@@ -110,8 +110,6 @@ def _print_plan(plan: StorePlan, output: Output, *, is_done: bool = False) -> No
 
 
 def _print_screen(plan: StorePlan, output: Output, *, is_done: bool) -> None:
-    from rich.markup import escape
-
     out = console()
     if plan.renames:
         table = plain_table()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result, print_text
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result, print_text
 from syncctl.domain.lead_fields import file_columns
 from syncctl.domain.sources import FILE_WORDS
 from syncctl.safe_output.printable import printable
@@ -87,8 +87,6 @@ def _meaning(taken: TakenColumn) -> str:
 
 
 def _print_table(heading: str, rows: list[tuple[str, ...]]) -> None:
-    from rich.markup import escape
-
     out = console()
     out.print(f"[bold]{escape(heading)}[/bold]")
     table = plain_table(header_style="dim")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.cli.render.clock import Clock
 from syncctl.cli.render.explain import Visible, render_explanation
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_line, print_text
+from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_line, print_text
 from syncctl.cli.render.status import render_status
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def _print_facts(facts: tuple[Fact, ...]) -> None:
             mark, style = ("ok", "green") if fact.is_met else ("FAILED", "red")
             print_fields((mark, fact.what, fact.measurement), styles={0: style})
         return
-    from rich.markup import escape
-
     out = console()
     table = plain_table(show_header=False)
     for fact in facts:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_message, print_result
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
-from syncctl.domain.sources import SOURCES, LeadType
+from syncctl.domain.sources import LEAD_TYPE_NAMES, LEAD_TYPE_PLURALS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import ascii_digits, mask_phone, mask_phones, redacted
 from syncctl.services.explain.record_history import RecordState
@@ -31,12 +31,7 @@ _Kind = tuple[str, str, str]
 """What a lead is called: in a title, and one and several of them in a sentence."""
 
 _KINDS: dict[str, _Kind] = {
-    **{
-        source.lead_type: (source.lead_source, source.lead_source.lower(), source.plural)
-        for source in SOURCES.values()
-    },
-    LeadType.GENERAL: ("Walk-in", "walk-in", "walk-ins"),
-    LeadType.LOSS_OF_SALE: ("Loss of sale", "loss of sale", "losses of sale"),
+    **{kind: (one.capitalize(), one, LEAD_TYPE_PLURALS[kind]) for kind, one in LEAD_TYPE_NAMES.items()},
     "justDial": ("Just Dial", "Just Dial lead", "Just Dial leads"),
 }
 _REJECTED: _Kind = ("Row", "reject", "rejects")
@@ -186,8 +181,6 @@ def _lead(lead: LeadNow) -> str:
 
 
 def _screen(histories: Sequence[RecordHistory], visible: Visible, clock: Clock) -> None:
-    from rich.markup import escape
-
     out = console()
     out.print(f"[bold]{escape(_headline(histories))}[/bold]  [dim](times: {clock.zone_name})[/dim]")
     for history in histories:

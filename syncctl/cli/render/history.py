@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_message, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_message, print_result
 from syncctl.cli.run_words import (
     COUNT_WORDS,
     STEP_STYLES,
@@ -226,8 +226,6 @@ def _took(run: PastRun) -> str:
 
 
 def _shown(text: str, redact: Redact) -> str:
-    from rich.markup import escape
-
     return escape(printable(redact(text)))
 
 
@@ -276,7 +274,9 @@ def _locations_table(step: PastStep, redact: Redact) -> Table:
     rest = step.counts
     for location in sorted(step.locations, key=lambda each: (not each.error, not each.warning)):
         is_file = step.name in FILE_STEPS
-        place = [location.location, location.store] if is_file else [_place(location)]
+        place = [location.location, location.store]
+        if not is_file:
+            place = [f"{location.location or ALL_LOCATIONS} {location.store}".rstrip()]
         about = "\n".join(_shown(line, redact) for line in (*place, *_remarks(location)) if line)
         is_empty = location.error and not location.counts.rows
         numbers = [] if is_empty else _numbers(location.counts, fields)
@@ -291,7 +291,3 @@ def _locations_table(step: PastStep, redact: Redact) -> Table:
 
 def _numbers(counts: Counts, fields: Iterable[str]) -> list[str]:
     return [f"{number:,}" if (number := getattr(counts, field)) else "[dim]0[/dim]" for field in fields]
-
-
-def _place(location: PastLocation) -> str:
-    return f"{location.location or ALL_LOCATIONS} {location.store}".rstrip()

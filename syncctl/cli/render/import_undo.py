@@ -15,7 +15,7 @@ from syncctl.cli.render.cleanup_output import (
     tell_left,
 )
 from syncctl.cli.render.import_undo_document import undo_document, value_text
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result, print_text
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result, print_text
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -241,8 +241,6 @@ def _shown(name: str, value: object, output: Output) -> str:
 
 
 def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
-    from rich.markup import escape
-
     out = console()
     for outcome in Outcome:
         leads = plan.of(outcome)

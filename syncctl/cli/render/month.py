@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import LeadType
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from syncctl.cli.render.clock import Clock
-    from syncctl.cli.render.documents.month import MonthDocument
+    from syncctl.cli.render.documents.checks import MonthDocument
     from syncctl.services.monthly.summary import MonthSummary, StoreMonth
 
 Redact = Callable[[str], str]
@@ -206,8 +206,6 @@ def _rounded(days: float | None) -> float | None:
 
 
 def _plain(cell: str) -> str:
-    from rich.markup import escape
-
     return escape(printable(cell))
 
 

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncctl.cli.render.cleanup_output import field_words
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result_with_list
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result_with_list
 from syncctl.cli.run_words import closing_lines, location_label, result_text
 from syncctl.cli.terminal.pager import paged
-from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision, shown_value
+from syncctl.domain.row_decisions import RowAction, RowDecision, shown_value
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult
 from syncctl.safe_output.printable import printable
@@ -89,10 +89,6 @@ def _document(decision: RowDecision, redact: Redact) -> PreviewedRowDocument:
     }
 
 
-def _values(field: FieldDecision) -> tuple[tuple[str, Any], ...]:
-    return ("now", field.now), ("file", field.file), ("becomes", field.becomes)
-
-
 def _masked(value: Any, redact: Redact) -> str | None:
     written: str | None = redacted(shown_value(value), redact)
     return written
@@ -101,8 +97,6 @@ def _masked(value: Any, redact: Redact) -> str | None:
 def _on_terminal(
     preview: Preview, result: RunResult, redact: Redact, *, verbose: bool, with_files: bool
 ) -> None:
-    from rich.markup import escape
-
     out = console()
     out.print("[bold]DRY RUN: nothing was written[/bold]")
     for of_file in _file_lines(result):
@@ -165,7 +159,7 @@ def _changes(decision: RowDecision) -> Iterator[str]:
     if decision.action not in (RowAction.UPDATE, RowAction.KEEP):
         return
     for each in decision.changes:
-        now, file, becomes = (_shown(value) for _, value in _values(each))
+        now, file, becomes = map(_shown, (each.now, each.file, each.becomes))
         words = field_words(each.field)
         if each.is_conflict:
             yield f"{words}: {now} stays (a telecaller entered it; the file says {file})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TextIO, TypedDict
+from typing import TYPE_CHECKING, Any, TextIO
 
 from syncctl.cli.terminal.streams import has_colour
 from syncctl.safe_output.printable import escape_json, escape_lines, printable
@@ -13,6 +13,8 @@ from syncctl.safe_output.printable import escape_json, escape_lines, printable
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from syncctl.domain.run_documents import ResultDocument
 
 
 def print_line(line: str) -> None:
@@ -69,13 +71,6 @@ SCHEMA = 1
 """The version of the form of all results. A key may be added without a new one."""
 
 
-class _Result(TypedDict):
-    """What every result has."""
-
-    command: str
-    ok: bool
-
-
 class _Printed:
     """How much of its one JSON object the command has printed."""
 
@@ -96,7 +91,7 @@ def is_result_begun() -> bool:
     return _printed.is_begun
 
 
-def print_result(document: _Result) -> None:
+def print_result(document: ResultDocument) -> None:
     """The one object of a command with --json, on one line, with unencodable characters and terminal control
     characters escaped. `ok` is whether the exit status is 0."""
     line = f"{_json(_versioned(document))}\n"
@@ -104,7 +99,7 @@ def print_result(document: _Result) -> None:
     sys.stdout.write(line)
 
 
-def print_result_with_list(document: _Result, key: str, items: Iterable[Any]) -> None:
+def print_result_with_list(document: ResultDocument, key: str, items: Iterable[Any]) -> None:
     """Like `print_result`, with one more key, which holds a list that may be too long for the memory. If
     that can't be read to its end, `print_error` ends the object."""
     ok = {"ok": document["ok"]}
@@ -170,3 +165,10 @@ def plain_table(*, gap: int = 2, show_header: bool = True, header_style: str = "
     return Table(
         box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=show_header, header_style=header_style
     )
+
+
+def escape(text: str) -> str:
+    """A text within rich's markup: what looks like a tag in it is text, too."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import (
     console,
+    escape,
     plain_table,
     print_fields,
     print_message,
@@ -94,8 +95,6 @@ def _print_documents(documents: Sequence[RejectDocument], redact: Redact) -> Non
 
 
 def _print_counts(found: Sequence[Reject], limit: int, redact: Redact) -> None:
-    from rich.markup import escape
-
     counts = Counter((each.store or _NO_STORE, each.reason) for each in found).most_common()
     lines = counts[: limit or None]
     out = console()
@@ -116,8 +115,6 @@ def _print_counts(found: Sequence[Reject], limit: int, redact: Redact) -> None:
 def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
     """Each below its store and its file or location. A reason that is too long for its line goes on below;
     what the row says gets the rest of the line."""
-    from rich.markup import escape
-
     out = console()
     reasons = [shown_cell(document["reason"], redact) for document in documents]
     rows = [f"{' ' * _GAP}row {document['row']}" if document["row"] else "" for document in documents]

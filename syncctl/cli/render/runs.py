@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable
 
 from syncctl.cli.render.clock import Clock
-from syncctl.cli.render.printer import console, plain_table, print_line, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result
 from syncctl.cli.run_words import (
     COUNT_WORDS,
+    STEP_STYLES,
     STEP_TITLES,
     closing_lines,
     count_word,
@@ -23,18 +24,10 @@ from syncctl.cli.run_words import (
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS
-from syncctl.domain.steps import StepStatus
 from syncctl.ports.machine import NextStart
 
 ID_SHOWN = 8
 """Characters of a run's id: enough to name it."""
-
-_STYLES = {
-    StepStatus.SUCCESS: "green",
-    StepStatus.PARTIAL: "yellow",
-    StepStatus.FAILED: "red",
-    StepStatus.SKIPPED: "dim",
-}
 
 
 def render_run(
@@ -70,7 +63,10 @@ def _run_table(result: RunResult) -> None:
     table.add_row("Status", *(_styled_status(step) for step in result.steps))
     nouns = [place_noun(step.name, 2) for step in result.steps]
     for noun in dict.fromkeys(nouns):
-        places = (_places(step) if of == noun else "" for of, step in zip(nouns, result.steps, strict=True))
+        places = (
+            f"{step.processed:,}/{step.total:,}" if of == noun else ""
+            for of, step in zip(nouns, result.steps, strict=True)
+        )
         table.add_row(noun.capitalize(), *places)
     rows = [("Failed", [step.errors for step in result.steps])]
     rows.append(("Rows", [step.counts.rows for step in result.steps]))
@@ -107,17 +103,11 @@ def _undo_command(result: RunResult) -> str | None:
 
 
 def _styled_status(step: StepResult) -> str:
-    style = _STYLES[step.status]
+    style = STEP_STYLES.get(step.status, "dim")
     return f"[{style}]{step.status.value}[/{style}]"
 
 
-def _places(step: StepResult) -> str:
-    return f"{step.processed:,}/{step.total:,}"
-
-
 def _dry_run_table(result: RunResult) -> None:
-    from rich.markup import escape
-
     out = console()
     for step in result.steps:
         for location in step.locations:

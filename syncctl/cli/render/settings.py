@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, print_fields, print_result
+from syncctl.cli.render.printer import console, escape, print_fields, print_result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,8 +46,6 @@ def _document(settings: Sequence[SettingFact]) -> SettingsDocument:
 
 
 def _screen(settings: Sequence[SettingFact]) -> None:
-    from rich.markup import escape
-
     out = console()
     origins = dict.fromkeys(setting.origin for setting in settings)
     width = max(len(setting.name) for setting in settings)
@@ -60,7 +58,6 @@ def _screen(settings: Sequence[SettingFact]) -> None:
 
 def _print_setting(setting: SettingFact, width: int, out: Console) -> None:
     """A value too long for the column is printed below its name, in one piece for copying."""
-    from rich.markup import escape
     from rich.padding import Padding
 
     mark = "[red]✗[/red] " if setting.problem else "  "

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from syncctl.cli.render.checks import print_check, print_checks_table, report_document
-from syncctl.cli.render.printer import console, print_fields, print_result
+from syncctl.cli.render.printer import console, escape, print_fields, print_result
 from syncctl.domain.sources import PLURALS
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
@@ -137,7 +137,6 @@ def _place(subject: Subject) -> str:
 
 
 def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
-    from rich.markup import escape
     from rich.padding import Padding
 
     out = console()

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render.checks import SIGNS
-from syncctl.cli.render.printer import console, plain_table, print_fields, print_result
+from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_result
 from syncctl.cli.run_words import STEP_STYLES, next_sync_words
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from syncctl.ports.admin import DuplicateCount
     from syncctl.ports.machine import NextStart
     from syncctl.ports.stop import Stop
-    from syncctl.services.checks.corrected_numbers import Corrections
+    from syncctl.services.checks.attention import Corrections
     from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.severity import Reason
     from syncctl.services.checks.status import Status
@@ -149,8 +149,6 @@ def _numbers(step_health: StepHealth) -> list[str]:
 
 
 def _facts_table(status: Status, clock: Clock) -> Table:
-    from rich.markup import escape
-
     table = plain_table(show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import typer
 
-from syncctl.errors import ExitCode, NotConfirmedError, UsageError
+from syncctl.errors import ExitCode, NotConfirmedError
 
 Plan = TypeVar("Plan")
 
@@ -16,12 +16,6 @@ Plan = TypeVar("Plan")
 def can_ask() -> bool:
     """Whether there is a person to be asked, who sees the plan as well: in a pipe nobody is."""
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
-
-
-def check_yes(*, yes: bool, apply: bool) -> None:
-    """Raises UsageError for a --yes that answers no question."""
-    if yes and not apply:
-        raise UsageError("--yes goes with --apply: without it nothing is changed, so nothing is asked.")
 
 
 def agreed_plan(

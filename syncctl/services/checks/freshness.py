@@ -1,8 +1,9 @@
-"""How old each API step's last success is, compared with the schedule."""
+"""How old each API step's last success is, compared with the schedule; where several hosts share the
+locations, which of their parts is late."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -10,7 +11,8 @@ from typing import Any, cast
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.sources import API_STEPS, SYNC_TYPES, StepName
+from syncctl.domain.shards import Shard, shards
+from syncctl.domain.sources import API_STEPS, PLURALS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
@@ -241,3 +243,28 @@ def span(length: timedelta) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago a time was: "just now", "3 min ago"."""
     return time_ago((now - moment).total_seconds())
+
+
+def late_shards(
+    progress: Mapping[StepName, Progress], runs: Iterable[RunEntry], now: datetime, next_sync: NextSync
+) -> Iterator[str]:
+    """What is late, in words: most locations of a part are behind, by the rule for all of them. `runs`: the
+    newest first; the latest one that synced a part says how many parts there are."""
+    written = next((shard for run in runs if (shard := run.document.get("shard"))), None)
+    if written is None:
+        return
+    for shard in shards(Shard.parse(written).of):
+        for report, whole in progress.items():
+            part = _part(whole, shard)
+            if not part.active:
+                continue
+            reached = part.reached(now)
+            if reached is None:
+                yield f"{PLURALS[report]}: part {shard} was never synced"
+            elif now > late_from(reached, next_sync):
+                yield f"{PLURALS[report]}: part {shard} was last synced {ago(reached, now)}"
+
+
+def _part(progress: Progress, shard: Shard) -> Progress:
+    active = tuple(state for state in progress.active if shard.has(state.location))
+    return replace(progress, active=active)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NotRequired, TypedDict
 
-from syncctl.domain.run_documents import CountsDocument, Moment
+from syncctl.domain.run_documents import CountsDocument, Moment, ResultDocument
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 
@@ -54,11 +54,9 @@ class PastRunDocument(TypedDict):
     steps: list[PastStepDocument]
 
 
-class RunsDocument(TypedDict):
+class RunsDocument(ResultDocument):
     """What `history` prints."""
 
-    command: str
-    ok: bool
     runs: list[PastRunDocument]
 
 
@@ -112,17 +110,13 @@ class StatisticsDocument(TypedDict):
     saved_per_day: dict[str, int]
 
 
-class RunStatisticsDocument(TypedDict):
+class RunStatisticsDocument(ResultDocument):
     """What `history --stats` prints."""
 
-    command: str
-    ok: bool
     stats: StatisticsDocument
 
 
-class RunDetailDocument(TypedDict):
+class RunDetailDocument(ResultDocument):
     """What `history RUN` prints."""
 
-    command: str
-    ok: bool
     run: PastRunDocument

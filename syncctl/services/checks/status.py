@@ -17,19 +17,21 @@ from syncctl.ports.machine import LockState, NextStart, ScheduleState, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
 from syncctl.services.checks.attention import (
+    Corrections,
     LastImport,
+    corrections_since,
     duplicate_words,
     failed_import_words,
     last_imports,
     reject_words,
 )
-from syncctl.services.checks.corrected_numbers import Corrections, corrections_since
 from syncctl.services.checks.environment_checks import check_lock, check_other_lines, check_scheduler
 from syncctl.services.checks.freshness import (
     RUNS_LOOKED_AT,
     ApiStep,
     ago,
     api_steps,
+    late_shards,
     misdated_words,
     starts_by_itself,
     success_words,
@@ -37,7 +39,6 @@ from syncctl.services.checks.freshness import (
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.severity import Health, Reason, Trouble, health_of
-from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

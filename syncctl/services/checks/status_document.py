@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from dataclasses import asdict
+from typing import Annotated, Any, TypedDict, cast
 
-from syncctl.domain.run_documents import CountsDocument, Moment, counts_document, instant
+from syncctl.domain.run_documents import CountsDocument, Moment, ResultDocument, counts_document, instant
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DuplicateCount
 from syncctl.ports.machine import StartedBy
 from syncctl.safe_output.redact import mask_phone
+from syncctl.services.checks.attention import LeadToReview, SecondLead
 from syncctl.services.checks.severity import Health
 from syncctl.services.checks.status import DAYS, Status, StepHealth
 from syncctl.services.checks.windows import AUDIT_PERIOD
@@ -113,11 +115,9 @@ class ImportDocument(TypedDict):
     error: str | None
 
 
-class StatusDocument(TypedDict):
+class StatusDocument(ResultDocument):
     """What `status` prints."""
 
-    command: str
-    ok: bool
     health: Annotated[str, Health]
     reasons: list[str]
     checked_at: Moment
@@ -180,27 +180,9 @@ def status_document(status: Status) -> StatusDocument:
             "by_outcome": {
                 outcome.value: number for outcome, number in status.corrections.by_outcome.items()
             },
-            "left": [
-                {
-                    "booking_no": left.booking_no,
-                    "store": left.store,
-                    "phone_before": mask_phone(left.phone_before),
-                    "phone": mask_phone(left.phone),
-                    "at": instant(left.at),
-                }
-                for left in status.corrections.left
-            ],
+            "left": [cast("CorrectedPhoneDocument", _corrected(each)) for each in status.corrections.left],
             "second_leads": [
-                {
-                    "booking_no": each.booking_no,
-                    "store": each.store,
-                    "phone_before": mask_phone(each.phone_before),
-                    "lead_id_before": each.lead_id_before,
-                    "phone": mask_phone(each.phone),
-                    "lead_id": each.lead_id,
-                    "at": instant(each.at),
-                }
-                for each in status.corrections.second_leads
+                cast("SecondLeadDocument", _corrected(each)) for each in status.corrections.second_leads
             ],
         }
         if content
@@ -213,6 +195,12 @@ def status_document(status: Status) -> StatusDocument:
             "problem": status.lock.problem,
         },
     }
+
+
+def _corrected(each: LeadToReview | SecondLead) -> dict[str, Any]:
+    """Its fields, phone numbers masked."""
+    phones = {name: mask_phone(getattr(each, name)) for name in ("phone_before", "phone")}
+    return {**asdict(each), **phones, "at": instant(each.at)}
 
 
 def _duplicates(count: DuplicateCount | None) -> CountedDuplicatesDocument:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import CheckReport, Finding
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.sources import PLURALS, SYNC_TYPES, StepName
@@ -22,20 +23,21 @@ from syncctl.services.checks.freshness import (
     ago,
     api_steps,
     is_misdated,
+    late_from,
+    late_shards,
     misdated_words,
     starts_by_itself,
     success_words,
 )
 from syncctl.services.checks.lead_tallies import check_duplicates
-from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.progress import Progress, report_progress, watermark
 from syncctl.services.checks.severity import Trouble
-from syncctl.services.checks.shard_progress import late_shards
-from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
 from syncctl.services.cleanup.duplicate_search import find_duplicates
 from syncctl.services.cleanup.duplicates import OnCounted, keep_no_count
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.text import and_more, plural
 
 COMMAND = "verify sync"
 
@@ -108,7 +110,8 @@ def _step(step: ApiStep, now: datetime) -> Finding:
     if step.misdated:
         seen += f"; {misdated_words(step.misdated)[0]}"
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
-        problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}{step.why}"
+        how = "failed in part" if step.last.status is StepStatus.PARTIAL else "failed"
+        problem = f"; the last run, {ago(step.last.at, now)}, {how}{step.why}"
     if step.trouble is None:
         return Finding.passed(name, seen)
     if step.trouble is Trouble.STEP_LATE and not problem and step.last_success_at:
@@ -138,10 +141,6 @@ def _hint_if_late(step: ApiStep) -> str:
     if step.only_by_others:
         hint = "`syncctl api` syncs for the first time; `syncctl doctor` checks whether everything is set up."
     return f"{hint} {misdated_words(step.misdated)[1]}" if step.misdated else hint
-
-
-def _how(status: StepStatus) -> str:
-    return "failed in part" if status is StepStatus.PARTIAL else "failed"
 
 
 def _sync_logs(
@@ -180,3 +179,62 @@ def _rejects(rejects: OpenRejects, now: datetime) -> Finding:
     if not rejects.count:
         return Finding.passed(name, "none")
     return Trouble.REJECTS.found(name, reject_words(rejects, now), "`syncctl rejects list` says why.")
+
+
+MAX_LOCATIONS_NAMED = 10
+
+
+def check_watermarks(
+    progress: Mapping[StepName, Progress], steps: Iterable[ApiStep], clock: Clock
+) -> Iterator[Finding]:
+    """A finding for each report, except those that were never synced at all, which the step's finding
+    says."""
+    for step in steps:
+        report = progress.get(step.step)
+        if report and (report.synced or step.only_parts):
+            yield _watermark(step.step, report, clock)
+
+
+def _watermark(report: StepName, progress: Progress, clock: Clock) -> Finding:
+    name, now = f"Watermarks: {PLURALS[report]}", clock.now()
+    if not progress.synced:
+        return Finding.warning(
+            name,
+            "no location has been synced yet, only single days, or none has any data",
+            f"`syncctl {report}` syncs all of them, and says so if the API has nothing.",
+        )
+    found = _found(progress, now)
+    reached = progress.reached(now)
+    if progress.active and reached is None:
+        rest = "; most were never synced" if any(watermark(state, now) for state in progress.active) else ""
+        return Finding.warning(name, found + rest, f"`syncctl {report}` syncs all of them.")
+    lagging = [state for state in progress.active if _lags(state, reached, clock)]
+    if not lagging:
+        return Finding.passed(name, found)
+    shown = ", ".join(
+        f"{state.location} ({ago(state.watermark, now) if state.watermark else 'never synced'})"
+        for state in lagging[:MAX_LOCATIONS_NAMED]
+    )
+    more = and_more(len(lagging) - MAX_LOCATIONS_NAMED)
+    return Finding.warning(
+        name,
+        f"{found}; {len(lagging)} behind the others: {shown}{more}",
+        f"`syncctl {report} --location {lagging[0].location} -v` shows what is wrong with it.",
+    )
+
+
+def _found(progress: Progress, now: datetime) -> str:
+    marks = [mark for state in progress.active if (mark := watermark(state, now))]
+    of_all = f" of {len(progress.active)}" if len(marks) < len(progress.active) else ""
+    found = f"{len(marks) or 'none'}{of_all} {plural(len(progress.active), 'location')}"
+    if marks:
+        found += f", the oldest from {ago(min(marks), now)}"
+    if progress.dormant:
+        found += f" ({progress.dormant} dormant, without any data)"
+    return found
+
+
+def _lags(state: LocationState, reached: datetime | None, clock: Clock) -> bool:
+    """Whether its watermark was already late when most of the others reached theirs."""
+    mark = watermark(state, clock.now())
+    return mark is None or (reached is not None and late_from(mark, clock.next_sync) < reached)

@@ -141,7 +141,8 @@ def _decision(
     if complete:
         last = max((lead for lead in leads if lead["_id"] in complete), key=_updated_at)
         return _keep(copies, facts, last, KeepReason.ALL_EDITS)
-    return _conflict(leads, edits.keys(), copies.edited_differently(edits))
+    fields = copies.edited_differently(edits)
+    return Conflict(*_named(leads[0]), copies=tuple(_summary(lead, edits, fields) for lead in leads))
 
 
 def _best_untouched(leads: Sequence[Document], facts: _DecisionInput) -> tuple[Document, KeepReason]:
@@ -185,13 +186,6 @@ def _keep(copies: Copies, facts: _DecisionInput, kept: Document, why: KeepReason
         why=why,
         record_from=records[0] if records and kept["_id"] not in facts.recorded else None,
         store_of_removed=stores[0] if stores and lacks_store(kept, facts.stores) else None,
-    )
-
-
-def _conflict(leads: Sequence[Document], worked_on: Container[str], fields: Sequence[str]) -> Conflict:
-    return Conflict(
-        *_named(leads[0]),
-        copies=tuple(_summary(lead, worked_on, fields) for lead in leads),
     )
 
 

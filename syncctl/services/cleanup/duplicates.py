@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -233,11 +233,3 @@ class CachedStores:
         """A lead's store as its key has it; "" for none."""
         written = text_of({"store": store}, "store")
         return normalize_text(self.canonical(written) or written)
-
-
-def duplicates_among(leads: Iterable[Document], locations: Locations) -> DuplicateSets:
-    """The sets of duplicates among leads, each with `_id` and KEY_FIELDS."""
-    finder = DuplicateFinder(locations)
-    for lead in leads:
-        finder.add(lead)
-    return finder.found()

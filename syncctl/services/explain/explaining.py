@@ -16,8 +16,7 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
-from syncctl.services.explain.events import finished_events
-from syncctl.services.explain.lookups import ReportReader, RunNames, UserNames
+from syncctl.services.explain.events import RunNames, UserNames, finished_events, report_now
 from syncctl.services.explain.record_history import (
     Origin,
     RecordHistory,
@@ -89,7 +88,6 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
     entries.sort(key=lambda entry: entry.record.first_seen_at)
     leads = database.leads(lead_ids | {entry.record.lead_id for entry in entries})
     users = UserNames(database)
-    report_reader = ReportReader(users)
     histories, used = _record_histories(database, entries, leads, users, locations)
     recorded = {entry.record.lead_id for entry in entries}
     gone = [
@@ -103,9 +101,7 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
         for lead_id, lead in sorted(leads.items())
         if lead_id not in recorded
     ]
-    histories += [
-        _history_of_report(report, report_reader) for report in named if report.report_id not in used
-    ]
+    histories += [_history_of_report(report, users) for report in named if report.report_id not in used]
     histories += histories_of_rejects(database, wanted)
     shown = {(history.origin.report, history.booking_no) for history in histories}
     histories += [
@@ -197,7 +193,6 @@ def _record_histories(
     beside = _reports_of_present(database, leads, locations)
     earlier = {(entry.record.lead_id, each) for entry in entries for each in entry.record.earlier_reports}
     runs, written = RunNames(database), writes_into(database, leads.keys())
-    report_reader = ReportReader(users)
     histories, used = [], set()
     for entry in entries:
         record = entry.record
@@ -212,9 +207,7 @@ def _record_histories(
             has_changed = bool(entry.changed_at or record.corrections)
             base = LastSeen(record.values, has_changed, written.get(record.lead_id, NOTHING_WRITTEN))
             now = lead_now(lead, base, locations, users)
-        histories.append(
-            history_of_record(entry, now, [report_reader.report_now(each) for each in own], runs)
-        )
+        histories.append(history_of_record(entry, now, [report_now(each, users) for each in own], runs))
     return histories, used
 
 
@@ -257,9 +250,9 @@ def _reports_of_present(
     return found
 
 
-def _history_of_report(report: _Report, report_reader: ReportReader) -> RecordHistory:
+def _history_of_report(report: _Report, users: UserNames) -> RecordHistory:
     traits = report.traits
-    now = report_reader.report_now(report.document)
+    now = report_now(report.document, users)
     return RecordHistory(
         lead_type=_any(traits.lead_types),
         name=_any(traits.written_names),

@@ -12,7 +12,7 @@ from syncctl.domain.records import SourceRecord
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
+from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report, row_text
 from syncctl.ports.api import Answer, RentalApi
 from syncctl.ports.storage import Storage
 from syncctl.services.explain.explaining import Explanation
@@ -20,7 +20,7 @@ from syncctl.services.explain.record_history import Origin, RecordHistory, Recor
 from syncctl.services.explain.rejected_rows import ANSWERED, history_of_row
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.reconcile.results import LastSeen, differences
-from syncctl.services.rejects.list_updates import ids_anywhere, row_text
+from syncctl.services.rejects.list_updates import ids_anywhere
 from syncctl.services.rejects.raw_rows import raw_text
 from syncctl.services.run import Clock
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from syncctl.domain.lead_traits import readable_text
 from syncctl.domain.lead_values import Document
-from syncctl.errors import InvalidRowError, UsageError
+from syncctl.errors import UsageError
 from syncctl.parsing.phones import phone_number
-from syncctl.parsing.values import text
 from syncctl.ports.admin import AskedNumber
 from syncctl.safe_output.redact import ascii_digits, find_phone_numbers, mask_phone, plain_text
 from syncctl.text import normalize_unicode
@@ -42,10 +42,7 @@ class CustomerQuery:
     @classmethod
     def from_text(cls, asked: str) -> CustomerQuery:
         """Raises UsageError if it can be neither."""
-        try:
-            written = text(asked)
-        except InvalidRowError:
-            written = ""
+        written = readable_text(asked)
         if not any(character.isalnum() for character in written):
             raise UsageError("Name a phone number, written in any way, or a booking number.")
         phone = phone_number(written)
@@ -59,10 +56,7 @@ class CustomerQuery:
 
     def is_named_by(self, value: object) -> bool:
         """Whether a value of a lead or row is this phone or booking number, however it is written."""
-        try:
-            written = text(value)
-        except InvalidRowError:
-            return False
+        written = readable_text(value)
         if _booking_no(written) == self.booking_no:
             return True
         if self.phone is not None:
@@ -73,10 +67,7 @@ class CustomerQuery:
         """Whether a lead has it as its phone number, or alone in the place of its booking number."""
         if self.is_named_by(lead.get("phone")):
             return True
-        try:
-            written = text(lead.get("bookingNo"))
-        except InvalidRowError:
-            return False
+        written = readable_text(lead.get("bookingNo"))
         if normalize_unicode(written) == self.booking_no:
             return True
         plain = plain_text(written)[0]

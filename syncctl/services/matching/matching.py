@@ -13,9 +13,8 @@ from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.storage import Created, Storage
-from syncctl.services.matching.candidates import Candidate, Candidates, PartialMatches
+from syncctl.services.matching.candidates import Candidate, Candidates, FormerKeys, PartialMatches, phones_of
 from syncctl.services.matching.corrections import CorrectedRecord, nobody_reached, replaced_records
-from syncctl.services.matching.former_keys import FormerKeys, phones_of
 from syncctl.services.matching.legacy_leads import LinkedLeads, UnlinkedLeads, text_of
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.sync.answer_rows import AnswerRows

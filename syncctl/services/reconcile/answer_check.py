@@ -11,7 +11,7 @@ from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.sources import SOURCES
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import BOOKING_NO
+from syncctl.mapping.api_rows import BOOKING_NO, row_text
 from syncctl.ports.storage import Storage
 from syncctl.services.batching import batched
 from syncctl.services.matching.legacy_leads import stored_key
@@ -26,7 +26,7 @@ from syncctl.services.reconcile.results import (
     differences,
     is_written_alike,
 )
-from syncctl.services.rejects.list_updates import LocationRejects, row_text
+from syncctl.services.rejects.list_updates import LocationRejects
 from syncctl.services.sync.answer_intake import BATCH
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
 
@@ -51,7 +51,8 @@ class CheckedAnswer:
     def findings(self) -> tuple[Missing, ...]:
         """What is missing, for a person."""
         records = [Missing(subject_of(self.answer, record)) for record in self.missing]
-        rows = [Missing(_subject_of_row(self.answer, row), reason) for row, reason in self.unlisted]
+        place = (self.answer.report, self.answer.location, self.answer.store)
+        rows = [Missing(Subject(*place, row_text(row, BOOKING_NO)), reason) for row, reason in self.unlisted]
         return (*records, *rows)
 
 
@@ -66,10 +67,6 @@ def subject_of(answer: AnswerRows, record: SourceRecord) -> Subject:
         values["phone"],
         values.get("createdAt"),
     )
-
-
-def _subject_of_row(answer: AnswerRows, row: object) -> Subject:
-    return Subject(answer.report, answer.location, answer.store, row_text(row, BOOKING_NO))
 
 
 class AnswerCheck:

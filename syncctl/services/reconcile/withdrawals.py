@@ -11,10 +11,9 @@ from syncctl.domain.records import SyncRecord
 from syncctl.domain.requests import Days
 from syncctl.domain.sources import SOURCES, StepName
 from syncctl.locations import location_words
-from syncctl.mapping.api_rows import BOOKING_NO
+from syncctl.mapping.api_rows import BOOKING_NO, row_text
 from syncctl.ports.admin import Database
 from syncctl.services.reconcile.results import Subject, Withdrawn
-from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.asked_locations import location_order
 from syncctl.text import quantity

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from syncctl.domain.sources import StepName
-from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import usable_cells
 from syncctl.parsing.phones import phone_number
-from syncctl.parsing.values import text
 from syncctl.ports.storage import Storage
+from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.text import normalize_text
 
@@ -70,12 +69,5 @@ class _Customer(NamedTuple):
 
 
 def _customer(cells: Mapping[str, object]) -> _Customer:
-    written = _text(cells.get("phone"))
-    return _Customer(normalize_text(_text(cells.get("name"))), phone_number(written) or written)
-
-
-def _text(cell: object) -> str:
-    try:
-        return text(cell)
-    except InvalidRowError:
-        return ""
+    written = text_of(cells, "phone")
+    return _Customer(normalize_text(text_of(cells, "name")), phone_number(written) or written)

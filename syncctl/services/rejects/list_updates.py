@@ -127,14 +127,6 @@ def position_of(row: object) -> str:
     return f"{code}{SEPARATOR}{item}" if code else ""
 
 
-def row_text(row: object, aliases: tuple[str, ...]) -> str:
-    """The first non-empty text among these fields of a row, which may be invalid; or ""."""
-    try:
-        return first_text(row, aliases) if isinstance(row, dict) else ""
-    except InvalidRowError:
-        return ""
-
-
 def is_as_it_came(reject: Reject) -> bool:
     """Whether its row is as the source had it; what a person has corrected in it does not go into its id."""
     place = (reject.location, reject.position) if reject.source in FILE_STEPS else (reject.location,)

@@ -10,10 +10,9 @@ from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.locations import location_words
-from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE
+from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, row_text
 from syncctl.safe_output.printable import formula_safe
 from syncctl.services.rejects.file_rejects import CellsOf
-from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.services.rejects.reject_list import in_order, sheet_and_row
 from syncctl.services.rejects.sheet_cells import JOINED_BY, plain_text

@@ -67,7 +67,7 @@ def typed_text(cell: object) -> str:
 
 def shown_text(written: str, clean: CleanText) -> str:
     """What a cell still shows of a text when it comes back: a workbook holds no control characters."""
-    return _normal(clean(written) or "")
+    return " ".join(_NOT_SHOWN.sub("", clean(written) or "").split())
 
 
 def is_as_exported(cell: object, value: object, clean: CleanText) -> bool:
@@ -86,10 +86,6 @@ def is_as_exported(cell: object, value: object, clean: CleanText) -> bool:
     if isinstance(cell, bool) or before in ("true", "false"):
         return shown.casefold() == before.casefold()
     return _is_same_number(shown, before) or _is_same_day(cell, shown, before)
-
-
-def _normal(written: str) -> str:
-    return " ".join(_NOT_SHOWN.sub("", written).split())
 
 
 def _is_same_number(shown: str, before: str) -> bool:

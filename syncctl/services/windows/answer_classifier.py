@@ -12,9 +12,8 @@ from typing import Any
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import Days
 from syncctl.domain.sources import StepName
-from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
+from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, row_text
 from syncctl.ports.api import Look
 from syncctl.services.sync.answer_rows import AnswerRows, classify, unclassified
 from syncctl.services.sync.asked_locations import locations_to_ask
@@ -55,14 +54,14 @@ class ShopNames:
 
     def store_of(self, row: object) -> str | None:
         """The store that a row names: by its location, otherwise by its location id."""
-        return self.named(_text(row, LOCATION)) or self.stores.get(_text(row, LOCATION_ID))
+        return self.named(row_text(row, LOCATION)) or self.stores.get(row_text(row, LOCATION_ID))
 
     def spellings_in(self, rows: Sequence[object]) -> Counter[str]:
         """The shop names in the rows, with the number of rows; rows without one are left out."""
         return Counter(
             written
             for row in rows
-            if (written := _text(row, LOCATION) or self.stores.get(_text(row, LOCATION_ID)))
+            if (written := row_text(row, LOCATION) or self.stores.get(row_text(row, LOCATION_ID)))
         )
 
     def are_several_shops(self, spellings: Mapping[str, int]) -> bool:
@@ -75,13 +74,6 @@ class ShopNames:
         if known < 2 and len(shops) < 3:
             return False
         return shops.total() - max(shops.values()) >= shops.total() * MAX_STRAY_SHARE
-
-
-def _text(row: object, field: tuple[str, ...]) -> str:
-    try:
-        return first_text(row, field) if isinstance(row, dict) else ""
-    except InvalidRowError:
-        return ""
 
 
 def known_shop_names(

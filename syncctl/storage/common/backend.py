@@ -8,21 +8,6 @@ from typing import Protocol
 from syncctl.ports.admin import Caveat, Database, OpeningHints
 
 
-def no_secrets(_url: str) -> list[str]:
-    """For addresses that hold no password."""
-    return []
-
-
-def no_files(_url: str) -> list[str]:
-    """For databases that aren't files of this machine."""
-    return []
-
-
-def no_caveats(_url: str) -> Iterator[Caveat]:
-    """For databases that no network leads to."""
-    return iter(())
-
-
 class Open(Protocol):
     """Makes the database of a checked address; it connects at first use."""
 
@@ -55,11 +40,11 @@ class Backend:
     driver: Callable[[], tuple[str, str]]
     """Name and version of the library that talks to it."""
 
-    secrets: Callable[[str], list[str]] = no_secrets
-    """The passwords in a checked address, as written and as meant."""
+    secrets: Callable[[str], list[str]] = lambda _url: []
+    """The passwords in a checked address, as written and as meant; some addresses hold none."""
 
-    files: Callable[[str], list[str]] = no_files
+    files: Callable[[str], list[str]] = lambda _url: []
     """The files of a database that is kept on this machine: its own, then those kept beside it."""
 
-    caveats: Callable[[str], Iterator[Caveat]] = no_caveats
+    caveats: Callable[[str], Iterator[Caveat]] = lambda _url: iter(())
     """What a person should know about the way to the server of a checked address."""

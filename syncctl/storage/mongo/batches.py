@@ -11,9 +11,9 @@ from pymongo.cursor import Cursor
 from pymongo.errors import BulkWriteError
 
 from syncctl.storage.common.report_paths import as_stored
-from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id
 from syncctl.storage.mongo.errors import refusals
+from syncctl.text import to_text
 
 BATCH = 1000
 REPLY = 5000

@@ -6,7 +6,7 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 
 from syncctl.domain.lead_values import Document, LeadChange
-from syncctl.storage.common.lead_changes import guard, holds
+from syncctl.storage.common.app_collections import guard, holds
 from syncctl.storage.mongo.batches import find_by_texts, in_batches
 from syncctl.storage.mongo.documents import from_bson, possible_bson_ids
 

@@ -15,12 +15,12 @@ from bson import Decimal128, ObjectId
 from syncctl.domain.lead_values import Document
 from syncctl.domain.records import Correction, SyncRecord
 from syncctl.domain.run_history import SyncLog
+from syncctl.storage.common.app_collections import sync_log_from
+from syncctl.storage.common.own_collections import name_by_code
 from syncctl.storage.common.own_documents import OddDocumentError, own
 from syncctl.storage.common.records import correction_document, record_document, write_documents
 from syncctl.storage.common.report_paths import EXACT_DIGITS
-from syncctl.storage.common.states import name_by_code
-from syncctl.storage.common.sync_logs import sync_log_from
-from syncctl.storage.common.texts import to_text
+from syncctl.text import to_text
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")

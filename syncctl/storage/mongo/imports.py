@@ -12,7 +12,7 @@ from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, Value
 from syncctl.domain.lead_values import Document
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.import_notes import (
+from syncctl.storage.common.own_collections import (
     import_document,
     import_from,
     note_document,

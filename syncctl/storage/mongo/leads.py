@@ -10,12 +10,12 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.ports.storage import ANY_TIME, Created, Texts
 from syncctl.storage.common import report_paths
 from syncctl.storage.common.records import record_document
-from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import Wanted, find, find_any, find_by_texts, in_batches
 from syncctl.storage.mongo.changes import update_leads
 from syncctl.storage.mongo.session import MongoSession
 from syncctl.storage.mongo.transactions import has_transactions, store_in_order, store_together
+from syncctl.text import to_text
 
 
 class MongoLeads(MongoSession):

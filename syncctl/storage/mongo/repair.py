@@ -1,8 +1,18 @@
-"""What `cleanup` and `doctor` write to a MongoDB database."""
+"""What `cleanup` and `doctor` write to a MongoDB database; a stored document as one line of extended JSON and
+back, byte for byte.
+
+The JSON is canonical: https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/. What it can't say
+(text that isn't UTF-8, a field named twice, one named as a type is) is kept as the document's BSON in base64.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bson import Decimal128, Int64, ObjectId
+import bson
+from bson import Decimal128, Int64, ObjectId, json_util
+from bson.binary import Binary
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
+from bson.json_util import JSONMode, JSONOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, UpdateMany, UpdateOne
 from pymongo.collation import Collation
@@ -10,14 +20,60 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from syncctl.domain.lead_values import Document
+from syncctl.errors import StorageError
 from syncctl.ports.admin import DuplicateCount, LeadSnapshot, Restored
-from syncctl.storage.common.states import count_document
-from syncctl.storage.common.texts import to_text
+from syncctl.storage.common.own_collections import count_document
+from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
 from syncctl.storage.mongo.batches import find_by_ids, in_batches, insert_new
 from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id
 from syncctl.storage.mongo.session import MongoSession
-from syncctl.storage.mongo.snapshots import RAW, from_line, to_line
 from syncctl.storage.mongo.survey import DUPLICATES_ID
+from syncctl.text import to_text
+
+BSON_KEY = "$bson"
+
+# Years beyond Python's come as DatetimeMS, which keeps their milliseconds.
+_DATES = DatetimeConversion.DATETIME_AUTO
+_EXACT: CodecOptions[Document] = CodecOptions(tz_aware=True, datetime_conversion=_DATES)
+_JSON = JSONOptions(json_mode=JSONMode.CANONICAL, tz_aware=True, datetime_conversion=_DATES)
+RAW: CodecOptions[RawBSONDocument] = CodecOptions(
+    document_class=RawBSONDocument,
+    tz_aware=True,
+    datetime_conversion=_DATES,
+    unicode_decode_error_handler="replace",
+)
+"""Reads documents as their bytes."""
+
+
+def to_line(document: RawBSONDocument) -> str:
+    """A document as one line of ASCII."""
+    try:
+        line = json_util.dumps(bson.decode(document.raw, _EXACT), json_options=_JSON)
+        if from_line(line).raw == document.raw:
+            return line
+    except (BSONError, StorageError):
+        pass  # JSON can't say it
+    whole = {"_id": document["_id"], BSON_KEY: Binary(bytes(document.raw))}
+    return json_util.dumps(whole, json_options=_JSON)
+
+
+def from_line(line: str) -> RawBSONDocument:
+    """The document that `to_line` wrote. Raises StorageError where the line is none."""
+    return parsed(line, _read)
+
+
+def _read(line: str) -> RawBSONDocument:
+    try:
+        found = json_util.loads(line, json_options=_JSON)
+        if SQLITE_MARK in found:
+            raise wrong_kind("a SQLite database")
+        whole = found[BSON_KEY] if found.keys() == {"_id", BSON_KEY} else bson.encode(found, False, _EXACT)
+        document = RawBSONDocument(whole, RAW)
+        document["_id"]
+    except BSONError as error:
+        raise ValueError from error
+    return document
+
 
 BYTE_BY_BYTE = Collation("simple")
 """Texts are equal only if their bytes are, whatever the collection's own rule is."""

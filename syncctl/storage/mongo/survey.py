@@ -16,18 +16,17 @@ from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import AskedNumber, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
 from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
 from syncctl.ports.waiting import PassWait, waiting
+from syncctl.storage.common.app_collections import last_logs
+from syncctl.storage.common.own_collections import count_from, run_from, saved_by_audits, span_of
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
-from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
-from syncctl.storage.common.states import count_from
-from syncctl.storage.common.sync_logs import last_logs
-from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import REPLY, find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
 from syncctl.storage.mongo.spellings import LONGEST_TEXT, may_have
+from syncctl.text import to_text
 
 LAST_CHARACTER = "\U0010ffff"
 

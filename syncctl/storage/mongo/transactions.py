@@ -16,9 +16,9 @@ from pymongo.errors import BulkWriteError, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from syncctl.domain.lead_values import Document
-from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo.batches import REPLY, insert_new
 from syncctl.storage.mongo.errors import HELD, WRITE_CONFLICT, refusals
+from syncctl.text import to_text
 
 AT_ONCE = 500
 """Leads of one transaction: as many as a killed run's may keep from the next run."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.import_notes import (
+from syncctl.storage.common.own_collections import (
     import_document,
     import_from,
     note_document,

@@ -1,15 +1,42 @@
-"""Leads, and the telecallers' reports about them, on SQLite."""
+"""Leads, their guarded changes, and the telecallers' reports about them, on SQLite."""
 
+import sqlite3
 from collections.abc import Sequence
 
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import SyncRecord
 from syncctl.ports.storage import ANY_TIME, Created, Texts
 from syncctl.storage.common import report_paths
+from syncctl.storage.common.app_collections import guard, holds
 from syncctl.storage.sqlite import rows
-from syncctl.storage.sqlite.changes import change_lead
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import insert_new, look_up_parameters, paired_reports, where_among
+
+
+def change_lead(connection: sqlite3.Connection, change: LeadChange) -> bool:
+    """Make the change if the lead holds what is expected. Gives whether it holds the new values now.
+
+    To be called inside a transaction that holds the write lock. The columns are not compared in SQL: a date
+    that a person typed in another form is the same date, and 1 is not true. Raises StorageError naming a
+    field that leads don't have, and sqlite3's errors.
+    """
+    expected = guard(change)
+    rows.check_fields(expected)
+    row = connection.execute("SELECT * FROM leads WHERE _id = ?", (change.lead_id,)).fetchone()
+    if row is None:
+        return False
+    lead = rows.lead_from(row)
+    if not holds(lead, expected):
+        return holds(lead, change.values)
+    if change.values:
+        new = rows.lead_columns(change.values)
+        assignments = ", ".join(f'"{column}" = :{column}' for column in new)
+        connection.execute(
+            f"UPDATE leads SET {assignments} WHERE _id = :_id",  # noqa: S608 columns of the table only
+            {**new, "_id": change.lead_id},
+        )
+    return True
+
 
 # One parameter holds a whole list, as JSON: SQLite limits how many parameters a statement may have.
 FIND_LEADS = """

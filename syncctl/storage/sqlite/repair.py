@@ -1,5 +1,9 @@
-"""What `cleanup` and `doctor` write to a SQLite database."""
+"""What `cleanup` and `doctor` write to a SQLite database; a row of leads as one line of JSON and back, each
+column as it is stored."""
 
+import base64
+import json
+import math
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,12 +11,71 @@ from typing import Any
 
 from syncctl.errors import StorageError
 from syncctl.ports.admin import DuplicateCount, LeadSnapshot, Restored
-from syncctl.storage.common.states import count_document
+from syncctl.storage.common.own_collections import count_document
+from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
 from syncctl.storage.sqlite.rows import to_row
 from syncctl.storage.sqlite.session import SqliteSession
-from syncctl.storage.sqlite.snapshots import UndecodableText, exact_text, from_line, to_line
 from syncctl.storage.sqlite.statements import insert, where_among
 from syncctl.storage.sqlite.survey import DUPLICATES_ID
+
+TABLE = "leads"
+
+
+class UndecodableText(bytes):
+    """Text that isn't UTF-8, as the bytes that are stored: a person's shell may have written another one."""
+
+
+def exact_text(stored: bytes) -> str | UndecodableText:
+    """A text_factory that loses nothing."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return UndecodableText(stored)
+
+
+def to_line(row: sqlite3.Row) -> str:
+    """A whole row, read with `exact_text`, as one line of ASCII."""
+    columns = {column: _json_value(row[column]) for column in row.keys()}  # noqa: SIM118 a Row yields values
+    return json.dumps({SQLITE_MARK: TABLE, **columns}, allow_nan=False)
+
+
+def from_line(line: str) -> dict[str, Any]:
+    """The columns that `to_line` wrote. Raises StorageError for any other line."""
+    return parsed(line, _read)
+
+
+def _read(line: str) -> dict[str, Any]:
+    found = json.loads(line)
+    found["_id"]
+    if found.pop(SQLITE_MARK, None) != TABLE:
+        raise wrong_kind("MongoDB")
+    return {column: _value(written) for column, written in found.items()}
+
+
+def _json_value(value: Any) -> Any:
+    match value:
+        case UndecodableText():
+            return {"$text": base64.b64encode(value).decode()}
+        case bytes():
+            return {"$binary": base64.b64encode(value).decode()}
+        case float() if math.isinf(value):
+            return {"$real": str(value)}
+        case _:
+            return value
+
+
+def _value(written: Any) -> Any:
+    match written:
+        case {"$text": str(text)}:
+            return UndecodableText(base64.b64decode(text, validate=True))
+        case {"$binary": str(text)}:
+            return base64.b64decode(text, validate=True)
+        case {"$real": str(text)}:
+            return float(text)
+        case None | str() | int() | float():
+            return written
+        case _:
+            raise TypeError
 
 
 class SqliteRepair(SqliteSession):

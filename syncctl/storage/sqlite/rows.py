@@ -14,9 +14,9 @@ from syncctl.domain.leads import PREVIOUS_UPDATED_AT
 from syncctl.domain.records import SyncRecord, Write
 from syncctl.domain.run_history import SyncLog
 from syncctl.errors import StorageError
+from syncctl.storage.common.app_collections import sync_log_from
 from syncctl.storage.common.own_documents import OddDocumentError
 from syncctl.storage.common.records import record_document, write_documents
-from syncctl.storage.common.sync_logs import sync_log_from
 
 NOTED_DATES = DATE_FIELDS | {PREVIOUS_UPDATED_AT}
 """Of what is noted of writes into a lead."""

@@ -226,15 +226,10 @@ KEY_RULES_SINCE = 3
 """The version from which on the database says by which rules its keys are made."""
 
 
-def schema_version(connection: sqlite3.Connection) -> int:
-    """How many of MIGRATIONS the database has; 0: it holds nothing of syncctl's."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
-
-
 def check_version(connection: sqlite3.Connection, place: str) -> int:
-    """The database's version. Raises NewerDatabaseError where a newer syncctl has been at work on `place`."""
-    version = schema_version(connection)
+    """The database's version: how many of MIGRATIONS it has; 0: it holds nothing of syncctl's. Raises
+    NewerDatabaseError where a newer syncctl has been at work on `place`."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS) or _key_rules(connection, version) > KEY_RULES:
         raise NewerDatabaseError(place)
     return version

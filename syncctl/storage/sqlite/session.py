@@ -13,8 +13,7 @@ from syncctl.errors import StorageError
 from syncctl.ports.waiting import DatabaseWait, waiting
 from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
-from syncctl.storage.sqlite.connection import open_connection, transaction
-from syncctl.storage.sqlite.errors import translated
+from syncctl.storage.sqlite.connection import open_connection, transaction, translated
 from syncctl.storage.sqlite.rows import own_document
 from syncctl.storage.sqlite.schema import check_version, migrate
 

@@ -11,26 +11,23 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import Period, RejectPositions, Texts
+from syncctl.storage.common.app_collections import new_stores, store_document, store_from, sync_log_document
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.common.rejects import (
+from syncctl.storage.common.own_collections import (
     amendment,
     by_location,
     closed_document,
+    file_document,
+    hash_by_name,
+    name_by_code,
     newest_first,
     place_of,
     reject_document,
     reject_from,
-)
-from syncctl.storage.common.runs import run_document
-from syncctl.storage.common.states import (
-    file_document,
-    hash_by_name,
-    name_by_code,
+    run_document,
     state_document,
     state_from,
 )
-from syncctl.storage.common.stores import new_stores, store_document, store_from
-from syncctl.storage.common.sync_logs import sync_log_document
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.imports import SqliteImports, forget_imports
 from syncctl.storage.sqlite.leads import SqliteLeads

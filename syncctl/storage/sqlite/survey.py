@@ -14,11 +14,10 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import AskedNumber, Caveat, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
 from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
 from syncctl.ports.waiting import PassWait, waiting
+from syncctl.storage.common.app_collections import last_logs
+from syncctl.storage.common.own_collections import count_from, run_from, saved_by_audits, span_of, step_names
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS
-from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
-from syncctl.storage.common.states import count_from
-from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.looking import ODD_BOOKING_NO, ODD_PHONE
 from syncctl.storage.sqlite.session import SqliteSession

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from syncctl.cli.logs.run_events import LogListener
-from syncctl.cli.terminal.file_line import SHORTEST_NAME, FileLine
-from syncctl.cli.terminal.progress import ProgressListener
+from syncctl.cli.terminal.progress import SHORTEST_NAME, FileLine, ProgressListener
 from syncctl.domain.run_results import Counts, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger

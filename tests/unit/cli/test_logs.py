@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.cli.logs import log_file
-from syncctl.cli.logs.formats import JsonFormatter, TextFormatter
-from syncctl.cli.logs.setup import LogFormat, configure_logging, reset_logging
+from syncctl.cli.logs.setup import JsonFormatter, LogFormat, TextFormatter, configure_logging, reset_logging
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
 

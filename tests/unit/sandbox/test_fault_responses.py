@@ -10,7 +10,7 @@ from http.client import IncompleteRead, RemoteDisconnected
 import pytest
 
 from syncctl.sandbox import FAULT_KINDS, Fault, Sandbox
-from syncctl.sandbox.fault_responses import _FAULT_RESPONSES, BOMB_BYTES, HUGE_BYTES
+from syncctl.sandbox.faults import _FAULT_RESPONSES, BOMB_BYTES, HUGE_BYTES
 from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, ask, connected, report
 from tests.unit.sandbox.conftest import TODAY
 

@@ -1,12 +1,13 @@
-"""What checks, look-ups and the commands to set up print with `--json`, key by key."""
+"""What checks, look-ups, `report` and the commands to set up print with `--json`, key by key."""
 
 from __future__ import annotations
 
 from typing import Annotated, NotRequired, TypedDict
 
 from syncctl.domain.checks import CheckResult
-from syncctl.domain.run_documents import Day, Moment
+from syncctl.domain.run_documents import Day, Moment, ResultDocument
 from syncctl.domain.sources import StepName
+from syncctl.services.checks.status_document import DuplicatesDocument
 from syncctl.services.explain.record_history import RecordState
 from syncctl.services.reconcile.results import ChangedBy
 
@@ -20,11 +21,9 @@ class CheckDocument(TypedDict):
     cure: str | None
 
 
-class ChecksDocument(TypedDict):
+class ChecksDocument(ResultDocument):
     """What checks found."""
 
-    command: str
-    ok: bool
     checks: list[CheckDocument]
 
 
@@ -170,30 +169,24 @@ class RecordDocument(TypedDict):
     notes: list[str]
 
 
-class ExplanationDocument(TypedDict):
+class ExplanationDocument(ResultDocument):
     """What `explain` prints."""
 
-    command: str
-    ok: bool
     asked: str
     records: list[RecordDocument]
     warnings: list[str]
 
 
-class EvidenceDocument(TypedDict):
+class EvidenceDocument(ResultDocument):
     """What `doctor --evidence FILE` prints; the file has everything."""
 
-    command: str
-    ok: bool
     evidence: str
     summary: list[str]
 
 
-class ScheduleDocument(TypedDict):
+class ScheduleDocument(ResultDocument):
     """What `cron show` prints."""
 
-    command: str
-    ok: bool
     installed: bool
     in_step: bool
     found: str
@@ -203,11 +196,9 @@ class ScheduleDocument(TypedDict):
     block: str
 
 
-class UnitsDocument(TypedDict):
+class UnitsDocument(ResultDocument):
     """What `cron show --systemd` prints: path -> text."""
 
-    command: str
-    ok: bool
     units: dict[str, str]
 
 
@@ -220,9 +211,50 @@ class SettingDocument(TypedDict):
     problem: str | None
 
 
-class SettingsDocument(TypedDict):
+class SettingsDocument(ResultDocument):
     """What `config` prints."""
 
-    command: str
-    ok: bool
     settings: list[SettingDocument]
+
+
+class MonthOfStoreDocument(TypedDict):
+    """A store's month: lead type -> leads, Monday of a week -> leads."""
+
+    store: str
+    by_type: dict[str, int]
+    by_week: dict[str, int]
+    finished: int
+    median_days_to_call: float | None
+
+
+class RejectedRowsDocument(TypedDict):
+    """How many rows of a store were rejected for one reason."""
+
+    store: str
+    reason: str
+    rows: int
+
+
+class DayOfRunsDocument(TypedDict):
+    """The syncs of a day."""
+
+    succeeded: int
+    failed: int
+
+
+class MonthDocument(ResultDocument):
+    """What `report` prints."""
+
+    month: str
+    made_at: Moment
+    leads: int
+    by_type: dict[str, int]
+    finished: int
+    median_days_to_call: float | None
+    by_day: dict[str, dict[str, int]]
+    stores: list[MonthOfStoreDocument]
+    rejects: list[RejectedRowsDocument]
+    runs: dict[str, DayOfRunsDocument]
+    duplicates: DuplicatesDocument
+    changed_at_source: int
+    corrected_phones: dict[str, int]

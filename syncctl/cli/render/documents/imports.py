@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, NotRequired, TypedDict
 
-from syncctl.cli.render.documents.errors import ErrorDocument
 from syncctl.domain.row_decisions import RowAction
-from syncctl.domain.run_documents import CountsDocument, RunDocument
+from syncctl.domain.run_documents import CountsDocument, ErrorDocument, ResultDocument, RunDocument
 from syncctl.domain.sources import StepName
 from syncctl.services.rejects.correcting import LineOutcome
 from syncctl.services.rejects.reject_list import RejectDocument
@@ -90,11 +89,9 @@ class SheetDocument(TypedDict):
     headers: list[HeaderDocument]
 
 
-class ColumnsDocument(TypedDict):
+class ColumnsDocument(ResultDocument):
     """What `import columns` prints."""
 
-    command: str
-    ok: bool
     file: str
     kind: Annotated[str, StepName]
     sheets: list[SheetDocument]
@@ -102,11 +99,9 @@ class ColumnsDocument(TypedDict):
     hidden_sheets: list[str]
 
 
-class RejectsDocument(TypedDict):
+class RejectsDocument(ResultDocument):
     """What `rejects list` prints."""
 
-    command: str
-    ok: bool
     rejects: list[RejectDocument]
 
 
@@ -154,10 +149,8 @@ class RetryDocument(CountsDocument):
     dry_run: bool
 
 
-class DismissedDocument(TypedDict):
+class DismissedDocument(ResultDocument):
     """What `rejects dismiss` prints."""
 
-    command: str
-    ok: bool
     dismissed: list[str]
     planned: NotRequired[list[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from syncctl.domain.run_documents import Day, Moment
+from syncctl.domain.run_documents import Day, Moment, ResultDocument
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.duplicate_results import KeepReason
 from syncctl.services.cleanup.finished.plan import MatchReason
@@ -20,11 +20,9 @@ class OutcomeDocument(TypedDict):
     restore: str | None
 
 
-class PlanDocument(TypedDict):
+class PlanDocument(ResultDocument):
     """What each of them has; the last three once it is done."""
 
-    command: str
-    ok: bool
     applied: bool
     left: NotRequired[list[str]]
     backup: NotRequired[str | None]
@@ -176,11 +174,9 @@ class FinishedCleanupDocument(PlanDocument):
     deleted: NotRequired[int]
 
 
-class BackupRestoredDocument(TypedDict):
+class BackupRestoredDocument(ResultDocument):
     """What `cleanup restore` prints."""
 
-    command: str
-    ok: bool
     kind: Annotated[str, BackupKind]
     restored: int
     same: int

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncctl.cli.render.documents import checks, imports, repairs
-from syncctl.cli.render.documents.errors import RunWithErrorDocument
-from syncctl.cli.render.documents.month import MonthDocument
+from syncctl.cli.render.documents.checks import MonthDocument
+from syncctl.domain.run_documents import RunWithErrorDocument
 from syncctl.domain.sources import API_STEPS, FILE_STEPS
 from syncctl.services.checks.history_documents import RunDetailDocument, RunsDocument, RunStatisticsDocument
 from syncctl.services.checks.status_document import StatusDocument

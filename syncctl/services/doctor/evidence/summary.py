@@ -80,7 +80,8 @@ def _whole(findings: EvidenceResults, report: StepName) -> Iterator[str]:
         )
         return
     of_each = ", ".join(
-        f"{quantity(facts.rows, 'row')} at {_place(location)}" for location, facts in answers.items()
+        f"{quantity(facts.rows, 'row')} at {f'location {location}' if location else 'the empty location id'}"
+        for location, facts in answers.items()
     )
     sizes = {
         location: AnswerSize(facts.rows, hash(frozenset(facts.places))) for location, facts in answers.items()
@@ -89,10 +90,6 @@ def _whole(findings: EvidenceResults, report: StepName) -> Iterator[str]:
     if capped := capped_answers(sizes):
         cut = f": {sizes[capped[0]].rows:,} {len(capped)} times, so the API may cut its answers there"
     yield f"{TITLES[report]}, everything: {of_each}{cut}."
-
-
-def _place(location: str) -> str:
-    return f"location {location}" if location else "the empty location id"
 
 
 def _outcomes(comparisons: Sequence[Comparison], report: StepName, scrubber: Scrubber) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from syncctl.cli.app import whole_program
-from syncctl.cli.help import values
+from syncctl.cli.help import completion
 from syncctl.cli.help.completion import Kind, candidates, script
 
 PROGRAM: Any = get_command(whole_program())
@@ -79,11 +79,11 @@ def test_an_option_says_what_it_does() -> None:
 def test_a_look_up_gets_the_settings_file_that_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def look_up(settings: Any, words: Iterable[str]) -> list[values.Value]:
+    def look_up(settings: Any, words: Iterable[str]) -> list[completion.Value]:
         asked.append((settings.__closure__ is not None, tuple(words)))
         return [("abc", "api")]
 
-    monkeypatch.setattr(values, "VALUES", {"run": look_up})
+    monkeypatch.setattr(completion, "VALUES", {"run": look_up})
     assert offered("import", "undo", "--env-file", "x.env", "a") == ["abc"]
     assert asked == [(True, ("import", "undo"))]
 
@@ -97,7 +97,7 @@ def test_what_goes_wrong_is_not_said(env: str, tmp_path: Any, capfd: pytest.Capt
 
 def test_a_slow_database_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(values, "LONGEST_S", 0.01)
+    monkeypatch.setattr(completion, "LONGEST_S", 0.01)
     monkeypatch.setattr("syncctl.wiring.checks.list_runs", lambda *_, **__: released.wait() and ())
     assert offered("history", "") == []
     released.set()

@@ -30,7 +30,7 @@ from syncctl.services.checks.freshness import late_from, span, starts_by_itself
 from syncctl.services.checks.severity import worst_of
 from syncctl.services.checks.status import Surroundings, collect_status
 from syncctl.services.checks.sync_checks import check_sync, verify_without_database
-from syncctl.services.doctor.schedule import check_schedule
+from syncctl.services.doctor.machine import check_schedule
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id

@@ -19,12 +19,12 @@ from syncctl.services.cleanup.duplicates import (
     KEY_FIELDS,
     CachedStores,
     cleanup_key,
-    duplicates_among,
     usual_file_key,
     usual_key,
 )
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id
+from tests.support.duplicates import duplicates_among
 
 LATER = MOMENT + timedelta(days=1)
 LOCATIONS = load_locations()

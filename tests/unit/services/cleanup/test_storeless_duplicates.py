@@ -12,9 +12,10 @@ from syncctl.domain.lead_values import Document
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicate_plans import decide
 from syncctl.services.cleanup.duplicate_results import Conflict, Decision, KeepReason
-from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key, duplicates_among
+from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, record, text_id
+from tests.support.duplicates import duplicates_among
 
 LOCATIONS = load_locations()
 DAY = datetime(2025, 11, 1, tzinfo=UTC)

@@ -39,8 +39,14 @@ from syncctl.ports.machine import (
 )
 from syncctl.services.checks.environment_checks import check_lock
 from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
-from syncctl.services.doctor.machine import MIB, check_output, check_path, check_space, check_zones
-from syncctl.services.doctor.schedule import check_schedule
+from syncctl.services.doctor.machine import (
+    MIB,
+    check_output,
+    check_path,
+    check_schedule,
+    check_space,
+    check_zones,
+)
 from syncctl.services.doctor.settings import check_settings
 from syncctl.storage.registry import open_storage
 
