@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # Since Unicode 5.1 a chillu is one letter; before, it was a consonant, the virama and a joiner.
@@ -66,9 +66,18 @@ def plural(count: int, noun: str, several: str = "") -> str:
     return noun if count == 1 else several or f"{noun}s"
 
 
-def quantity(count: int, noun: str, several: str = "") -> str:
-    """`1 row`, `2,000 rows`. `several`: as for `plural`."""
-    return f"{count:,} {plural(count, noun, several)}"
+Number = Callable[[int], str]
+"""Shows a count: `grouped` on a terminal, plain digits in a pipe."""
+
+
+def grouped(number: int) -> str:
+    """`2,000`: as people read numbers."""
+    return f"{number:,}"
+
+
+def quantity(count: int, noun: str, several: str = "", shown: Number = grouped) -> str:
+    """`1 row`, `2,000 rows`. `several`: as for `plural`; `shown`: makes a text of the number."""
+    return f"{shown(count)} {plural(count, noun, several)}"
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, cast
 
-from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import API_STEPS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
@@ -204,10 +203,14 @@ def success_words(step: ApiStep, now: datetime) -> str:
     return f"{seen}, only some locations or days since" if step.only_parts else seen
 
 
-def misdated_words(log: SyncLog) -> tuple[str, str]:
-    """What is wrong with an entry dated in the future, and a hint."""
-    found = f"an entry of synclogs is dated in the future ({instant(log.at)})"
-    return found, f"Delete that entry (syncType {log.sync_type}) from synclogs: its date is wrong."
+def misdated_words(log: SyncLog, now: datetime) -> str:
+    """What is wrong with an entry dated in the future."""
+    return f"an entry of synclogs is dated {span(log.at - now)} in the future"
+
+
+def misdated_hint(log: SyncLog) -> str:
+    """What to do about it."""
+    return f"Delete that entry (syncType {log.sync_type}) from synclogs: its date is wrong."
 
 
 def starts_by_itself(runs: Iterable[RunEntry], now: datetime, next_sync: NextSync) -> bool | None:
