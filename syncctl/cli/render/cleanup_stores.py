@@ -54,7 +54,8 @@ def stores_renamed(result: StoresRenamed, output: Output, *, is_known: bool = Fa
     else:
         if not is_known:
             _print_plan(result.plan, output, is_done=True)
-        print_done(f"Corrected the store of {quantity(result.renamed, 'lead')}", result.backup)
+        if result.plan.count:
+            print_done(f"Corrected the store of {quantity(result.renamed, 'lead')}", result.backup)
         if not is_known:
             _report_duplicates(result.plan)
     if result.left:

@@ -150,7 +150,7 @@ class RetryDocument(CountsDocument):
 
     command: str
     ok: bool
-    run_id: str
+    run_id: str | None
     dry_run: bool
 
 
