@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from syncctl.cli.render.documents.checks import ScheduleDocument, UnitsDocument
     from syncctl.ports.machine import NextStart, ScheduleState
 
+_INSTALL, _UNITS = "syncctl cron install", "syncctl cron show --systemd"
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -26,9 +27,10 @@ def state_words(state: ScheduleState) -> str:
     if state.problem:
         return f"Can't tell whether it is installed: {state.problem}"
     if not state.installed:
-        return f"Not installed: {state.found}. `syncctl cron install` adds it."
+        return f"Not installed: {state.found}. {state.hint or f'`{_INSTALL}` adds it.'}"
     if not state.in_step:
-        return f"Installed, but out of step: {state.found}. `syncctl cron install` updates it."
+        update = f"`{_UNITS}` prints the right one" if state.by_systemd else f"`{_INSTALL}` updates it"
+        return f"Installed, but out of step: {state.found}. {update}."
     return f"Installed and in step with API_SYNC_TIME: {state.found}."
 
 
