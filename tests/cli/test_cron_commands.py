@@ -146,6 +146,10 @@ def test_what_runs_nightly(program: Program, crontab: FakeCrontab) -> None:
     units = json.loads(program.run("cron", "show", "--systemd", "--json").stdout)["units"]
     assert "OnCalendar=*-*-* 02:17:00\n" in units["/etc/systemd/system/syncctl-full.timer"]
     assert "/etc/systemd/system/syncctl-verify.service" in units
+    # Nor does the way to update it.
+    out_of_step = program.run("cron", "show", API_SYNC_TIME="0 * * * *", API_SYNC_ENABLED="false").stderr
+    assert "`syncctl cron install --nightly-full 02:17 --nightly-verify 03:30` updates it." in out_of_step
+    assert "it is paused (API_SYNC_ENABLED=false)" in out_of_step
     again = program.run("cron", "install", *nightly[:2])
     assert (
         "`verify data`, which ran at 30 3 * * *, ends now: to keep it, say --nightly-verify HH:MM"
