@@ -201,8 +201,10 @@ def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the com
 
 
 def _none_words(wanted: RejectFilter) -> str:
+    from syncctl.cli.render.rejects import NONE_MATCHES
+
     if wanted.is_choice:
-        return "No reject matches: `syncctl rejects list` shows all there are."
+        return NONE_MATCHES
     return "The rejects list is empty."
 
 
