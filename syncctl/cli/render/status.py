@@ -22,7 +22,7 @@ from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.attention import LastImport, age_words
 from syncctl.services.checks.environment_checks import lock_words
 from syncctl.services.checks.severity import worst_of
-from syncctl.services.checks.status import DAYS, DatabaseContent, StepHealth
+from syncctl.services.checks.status import DAYS, StepHealth
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
 from syncctl.text import Number, grouped, quantity
@@ -164,8 +164,12 @@ def _facts(status: Status, clock: Clock, when: When, number: Number) -> Iterator
     yield "Next sync", _next_sync(status.start, clock, when)
     for each in status.imports:
         yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when, number)
-    if status.content:
-        yield from _content_facts(status.content, status.checked_at, when, number)
+    if content := status.content:
+        yield "Leads", number(content.leads)
+        yield "Duplicates", _duplicates(content.duplicates, when, number)
+        rejects = content.rejects
+        age = age_words(rejects, status.checked_at)
+        yield "Rejects", f"{number(rejects.count)}{age}" if rejects.count else "none"
     if audits := audit_words(status.saved_by_audits):
         yield "Audits", audits
     yield from _correction_facts(status.corrections, number)
@@ -212,15 +216,6 @@ def _correction_facts(corrections: Corrections, number: Number) -> Iterator[tupl
         yield "Two leads", f"booking {each.booking_no}, {each.store}: {old}, {new}; delete one in the web app"
     if (more := len(corrections.second_leads) - _LEFT_SHOWN) > 0:
         yield "Two leads", f"{number(more)} more: see `syncctl status --json`"
-
-
-def _content_facts(
-    content: DatabaseContent, now: datetime, when: When, number: Number
-) -> Iterator[tuple[str, str]]:
-    yield "Leads", number(content.leads)
-    yield "Duplicates", _duplicates(content.duplicates, when, number)
-    rejects = content.rejects
-    yield "Rejects", f"{number(rejects.count)}{age_words(rejects, now)}" if rejects.count else "none"
 
 
 def _duplicates(count: DuplicateCount | None, when: When, number: Number) -> str:
