@@ -136,7 +136,13 @@ def and_more(count: int) -> str:
     return f" and {count} more" if count > 0 else ""
 
 
+_LONGEST_WORD = 16
+
+
 def shortened(text: str, most: int) -> str:
-    """On one line, and not longer than so many characters."""
+    """On one line, and not longer than so many characters; cut between words, where one ends near."""
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    if len(line) <= most:
+        return line
+    whole = line.rfind(" ", max(0, most - _LONGEST_WORD), most)
+    return f"{line[: whole if whole > 0 else most - 1].rstrip()}…"

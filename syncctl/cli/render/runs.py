@@ -112,7 +112,7 @@ def _styled_status(step: StepResult) -> str:
 
 
 def _places(step: StepResult) -> str:
-    return f"{step.processed:,}/{step.total:,}"
+    return f"{step.processed:,}/{step.total:,}" if step.total else "-"
 
 
 def _dry_run_table(result: RunResult) -> None:

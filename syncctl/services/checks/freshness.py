@@ -51,7 +51,7 @@ class ApiStep:
     """Never a success, or none for LATE_AFTER_INTERVALS of the schedule."""
 
     only_parts: bool = False
-    """Later successes in synclogs were of some locations only."""
+    """Later successes in synclogs were of some locations only, or all runs have failed for some."""
 
     only_by_others: bool = False
     """Successes in synclogs were another program's, such as the old system's: syncctl has not synced
@@ -172,7 +172,8 @@ def _api_step(
     logged = last_logs.last_success
     misdated = next((log for log in (last_logs.last, logged) if log and is_misdated(log, now)), None)
     if logged is None:
-        return ApiStep(name, last_logs.last, None, late=True, misdated=misdated)
+        only_parts = progress is not None and any(state.watermark for state in progress.active)
+        return ApiStep(name, last_logs.last, None, late=True, only_parts=only_parts, misdated=misdated)
     undated = is_misdated(logged, now)
     if progress is None or progress.all_dormant:
         success, late = (None, False) if undated else (logged.at, now > late_from(logged.at, next_sync))
