@@ -105,7 +105,7 @@ def undo_import(settings: Settings, run_id: str, job: Job) -> ImportUndone:
 def plan_restore(settings: Settings, file: Path, stop: Stop) -> restoring.BackupRestored:
     """What restoring a backup would come to. Changes nothing. Raises as `restoring.restore_backup` does."""
     with opened_database(settings) as database:
-        return restoring.plan_restore(database, file, stop)
+        return restoring.plan_restore(database, _backup(settings, file), stop)
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
@@ -124,7 +124,13 @@ def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) ->
         RunLock(settings.lock_file).hold(wait_s),
         opened_database(settings, for_reading_only=False) as database,
     ):
-        return restoring.restore_backup(database, file, stop, note)
+        return restoring.restore_backup(database, _backup(settings, file), stop, note)
+
+
+def _backup(settings: Settings, file: Path) -> Path:
+    """A bare name, as `explain` gives it, is also looked for where backups are kept."""
+    kept = settings.data_dir / BACKUP_FOLDER / file.name
+    return kept if file.name == str(file) and not file.exists() and kept.exists() else file
 
 
 @contextmanager

@@ -295,7 +295,7 @@ def test_restore_tells_what_it_leaves_alone(program: Program, sets: list[CopySet
         (snapshot,) = database.snapshots([changed])
         database.delete_unchanged([snapshot])
         database.store_leads([{**document, "remarks": "something else"}], [])
-    ended = program.run("cleanup", "restore", done["backup"])
+    ended = program.run("cleanup", "restore", Path(done["backup"]).name)
     assert ended.status == 1
     assert ended.stdout == "Put back 0 leads.\n28 leads are as in the backup already.\n"
     assert changed in ended.stderr
