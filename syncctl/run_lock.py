@@ -248,14 +248,9 @@ class RunLock:
         )
 
     def _held_since(self, since: datetime | None) -> str:
-        if since is None:
-            return f"holds {self._path}"
-        held_s = (self._now() - since).total_seconds()
-        if held_s >= 0:
-            return f"has held {self._path} for {duration(held_s)}"
+        held_s = (self._now() - since).total_seconds() if since else -1
         # After a clock change, the duration would be meaningless.
-        started = since.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return f"has held {self._path} since {started}"
+        return f"has held {self._path} for {duration(held_s)}" if held_s >= 0 else f"holds {self._path}"
 
 
 def _entry(content: str, name: str, pattern: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -67,9 +67,18 @@ def plural(count: int, noun: str, several: str = "") -> str:
     return noun if count == 1 else several or f"{noun}s"
 
 
-def quantity(count: int, noun: str, several: str = "") -> str:
-    """`1 row`, `2,000 rows`. `several`: as for `plural`."""
-    return f"{count:,} {plural(count, noun, several)}"
+Number = Callable[[int], str]
+"""Shows a count: `grouped` on a terminal, plain digits in a pipe."""
+
+
+def grouped(number: int) -> str:
+    """`2,000`: as people read numbers."""
+    return f"{number:,}"
+
+
+def quantity(count: int, noun: str, several: str = "", shown: Number = grouped) -> str:
+    """`1 row`, `2,000 rows`. `several`: as for `plural`; `shown`: makes a text of the number."""
+    return f"{shown(count)} {plural(count, noun, several)}"
 
 
 def duration(seconds: float) -> str:
@@ -128,10 +137,16 @@ def and_more(count: int) -> str:
     return f" and {count} more" if count > 0 else ""
 
 
+_LONGEST_WORD = 16
+
+
 def shortened(text: str, most: int) -> str:
-    """On one line, and not longer than so many characters."""
+    """On one line, and not longer than so many characters; cut between words, where one ends near."""
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    if len(line) <= most:
+        return line
+    whole = line.rfind(" ", max(0, most - _LONGEST_WORD), most)
+    return f"{line[: whole if whole > 0 else most - 1].rstrip()}…"
 
 
 def to_text(value: Any) -> str:

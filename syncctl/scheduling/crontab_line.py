@@ -57,6 +57,12 @@ def daily_schedule(time: str) -> str:
     return f"{int(minute)} {int(hour)} * * *"
 
 
+def time_of_day(schedule: str) -> str:
+    """The HH:MM of a `daily_schedule`; "" for any other."""
+    found = re.fullmatch(r"(\d+) (\d+) \* \* \*", schedule)
+    return f"{int(found[2]):02}:{int(found[1]):02}" if found else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduledCommand:
     """What a scheduler has to run, and when; all paths are absolute."""

@@ -16,6 +16,7 @@ from syncctl.scheduling.crontab import parse_crontab
 from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
 from syncctl.scheduling.expression import same_in_both_zones
 from syncctl.scheduling.scheduled_imports import import_in
+from syncctl.scheduling.systemd import TimerUnit
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox", "fish"))
 """Shells that understand `>> FILE 2>&1` and our quoting; csh does not."""
@@ -149,20 +150,21 @@ def old_syncs(content: bytes) -> Iterator[str]:
             yield f"{line.schedule} {line.command}"
 
 
-def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool) -> ScheduleState:
+def timer_state(unit: TimerUnit, wanted: Sequence[str]) -> ScheduleState:
     """The state of a systemd timer unit. `wanted`: the OnCalendar values it should have."""
-    found = [
-        line.partition("=")[2].strip() for line in text.splitlines() if line.strip().startswith("OnCalendar=")
-    ]
+    lines = (line.strip() for line in unit.text.splitlines())
+    found = [line.partition("=")[2].strip() for line in lines if line.startswith("OnCalendar=")]
     trouble = ""
     if found != list(wanted):
         trouble = (
             f": it runs at {' and '.join(found) or 'no time'}, but API_SYNC_TIME is {' and '.join(wanted)}"
         )
     return ScheduleState(
-        installed=enabled,
-        in_step=enabled and not trouble,
-        found=f"the systemd timer {timer}{trouble}" + ("" if enabled else ", which is not enabled"),
+        installed=unit.is_enabled,
+        in_step=unit.is_enabled and not trouble,
+        found=f"the systemd timer {unit.path}{trouble}"
+        + ("" if unit.is_enabled else ", which is not enabled"),
+        hint="" if unit.is_enabled else f"`{unit.systemctl('enable')}` enables it.",
         by_systemd=True,
     )
 

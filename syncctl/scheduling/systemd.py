@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.errors import ExitCode, SettingsError
-from syncctl.scheduling.crontab_line import ScheduledCommand
+from syncctl.scheduling.crontab_line import Job, ScheduledCommand
 from syncctl.scheduling.expression import cron_fields
 
 TIMER = "syncctl.timer"
 UNIT_FOLDER = "/etc/systemd/system"
+
+
+class TimerUnit(NamedTuple):
+    """A timer that is installed."""
+
+    path: Path
+    text: str
+    is_enabled: bool
+
+    def systemctl(self, action: str) -> str:
+        """The command that enables or disables it, now."""
+        of_user = "" if self.path.parent == Path(UNIT_FOLDER) else "--user "
+        return f"systemctl {of_user}{action} --now {self.path.name}"
+
+
+def unit_folders() -> tuple[Path, Path]:
+    """Where units are: the machine's, and this user's."""
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/")) / ".config")
+    return Path(UNIT_FOLDER), own / "systemd" / "user"
+
+
+def timer_units(name: str) -> Iterator[TimerUnit]:
+    """The timers of that name, the machine's before the user's."""
+    for folder in unit_folders():
+        with suppress(OSError):  # not installed there
+            text = (folder / name).read_text("utf-8", errors="replace")
+            yield TimerUnit(folder / name, text, os.path.lexists(folder / "timers.target.wants" / name))
+
+
+def enabled_timer(job: Job) -> TimerUnit | None:
+    """The timer that runs the job, if one does."""
+    return next((unit for unit in timer_units(f"{job.name}.timer") if unit.is_enabled), None)
+
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _SHARED_TMP = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - looked at, not written to
@@ -122,6 +159,12 @@ def on_calendar(cron: str, zone: str) -> tuple[str, ...]:
         # One of both is every day.
         return (f"*-{months}-* {time}",)
     return (f"{weekdays}*-{months}-{days} {time}",)
+
+
+def daily_schedule_of(timer: str) -> str:
+    """The cron schedule of a timer unit that runs once a day by the machine's clock; "" for any other."""
+    times = re.findall(r"^OnCalendar=\*-\*-\* (\d\d):(\d\d):00$", timer, re.MULTILINE)
+    return f"{int(times[0][1])} {int(times[0][0])} * * *" if len(times) == 1 else ""
 
 
 def _numbers(numbers: Set[int], lowest: int, highest: int) -> str:

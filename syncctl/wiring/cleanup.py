@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.private_files import BACKUP_FOLDER
 from syncctl.run_lock import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.plan import FinishedPlan
     from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
     from syncctl.settings.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 DUPLICATES = "cleanup duplicates"
 
@@ -101,23 +105,44 @@ def undo_import(settings: Settings, run_id: str, job: Job) -> ImportUndone:
 def plan_restore(settings: Settings, file: Path, stop: Stop) -> restoring.BackupRestored:
     """What restoring a backup would come to. Changes nothing. Raises as `restoring.restore_backup` does."""
     with opened_database(settings) as database:
-        return restoring.plan_restore(database, file, stop)
+        return restoring.plan_restore(database, _backup(settings, file), stop)
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
     """Restore a backup, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     `restoring.restore_backup` does."""
-    with _locked_database(settings, wait_s) as database:
-        return restoring.restore_backup(database, file, stop)
+    folder = settings.data_dir / BACKUP_FOLDER
 
+    def note(result: restoring.BackupRestored) -> None:
+        try:
+            restoring.note_restored(result, file, folder, database.facts())
+        except (SettingsError, StorageError) as problem:
+            why = problem.__cause__ or problem
+            logger.warning("`syncctl explain` won't say that leads were put back: no note is kept (%s)", why)
 
-@contextmanager
-def _locked_database(settings: Settings, wait_s: float) -> Iterator[Database]:
     with (
         RunLock(settings.lock_file).hold(wait_s),
         opened_database(settings, for_reading_only=False) as database,
     ):
-        yield database
+        return restoring.restore_backup(database, _backup(settings, file), stop, note)
+
+
+def _backup(settings: Settings, file: Path) -> Path:
+    """A bare name, as `explain` gives it, is also looked for where backups are kept."""
+    kept = settings.data_dir / BACKUP_FOLDER / file.name
+    return kept if file.name == str(file) and not file.exists() and kept.exists() else file
+
+
+@contextmanager
+def _locked_database(settings: Settings, wait_s: float) -> Iterator[Database]:
+    """Where there is no lead, for reading only: a database that isn't there is not made for nothing."""
+    with RunLock(settings.lock_file).hold(wait_s):
+        with opened_database(settings) as database:
+            if not database.count_leads():
+                yield database
+                return
+        with opened_database(settings, for_reading_only=False) as database:
+            yield database
 
 
 def _target(settings: Settings, job: Job) -> cleaning.BackupTarget:

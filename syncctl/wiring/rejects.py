@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from syncctl.errors import UsageError
+from syncctl.run_lock import RunLock
 from syncctl.wiring.adapters import cells_of, locations_of, opened_database
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ def listed_rejects(settings: Settings, wanted: RejectFilter) -> list[Reject]:
     """The same, of the configured database."""
     with opened_database(settings) as storage:
         return wanted_rejects(settings, storage, wanted)
+
+
+def is_any_listed(settings: Settings, wanted: RejectFilter, wait_s: float | None) -> bool:
+    """Whether there is anything to retry, without which there is no run, nor a database made for it. Where
+    not, a run under way is waited for, which may add some; None: it isn't. Raises LockHeldError."""
+    found = listed_rejects(settings, wanted)
+    if found or wait_s is None:
+        return bool(found)
+    with RunLock(settings.lock_file).hold(wait_s):
+        return bool(listed_rejects(settings, wanted))
 
 
 def export_rejects(settings: Settings, wanted: RejectFilter, file: Path, *, overwrite: bool) -> int:

@@ -31,11 +31,19 @@ from syncctl.scheduling.crontab import (
     without_block,
     write_crontab,
 )
-from syncctl.scheduling.crontab_line import Job, ScheduledCommand, cron_line
+from syncctl.scheduling.crontab_line import NIGHTLY, SYNC, Job, ScheduledCommand, cron_line
 from syncctl.scheduling.expression import next_run, same_in_both_zones
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import LineContext, cron_state, old_syncs, timer_state
-from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, on_calendar, systemd_units
+from syncctl.scheduling.systemd import (
+    TIMER,
+    daily_schedule_of,
+    enabled_timer,
+    on_calendar,
+    systemd_units,
+    timer_units,
+    unit_folders,
+)
 from syncctl.settings.specs import SYNCCTL_SETTINGS
 from syncctl.wiring.scheduled_command import schedule_warnings, scheduled_command
 
@@ -91,7 +99,7 @@ def schedule_state(
         )
     if not state.installed:
         state = _timer(settings) or state
-    imports = (*scheduled_imports(crontab, user), *timer_imports(*_unit_folders(), user))
+    imports = (*scheduled_imports(crontab, user), *timer_imports(*unit_folders(), user))
     return replace(state, imports=imports, old_syncs=tuple(old_syncs(crontab)))
 
 
@@ -150,8 +158,11 @@ def plan_install(settings: Settings, env_file: Path | None, nightly: Mapping[Job
     ]
     if zone := zone_warning(settings):
         warnings.append(zone)
-    if (timer := _timer(settings)) and timer.installed:
-        warnings.append(f"{timer.found} runs the sync as well: systemctl disable --now {TIMER}")
+    warnings += [
+        f"the systemd timer {unit.path} runs `{job.command}` as well: {unit.systemctl('disable')}"
+        for job in (SYNC, *nightly)
+        if (unit := enabled_timer(job))
+    ]
     start = start_of(state, settings, now)
     return CrontabChange(current_user().name, before, after, tuple(warnings), start)
 
@@ -211,11 +222,14 @@ def machine_clock() -> str:
 
 
 def installed_nightly() -> Mapping[Job, str]:
-    """The nightly jobs of the block in the crontab, each with its schedule; none if it can't be read."""
+    """The nightly jobs of systemd's timers and of the block in the crontab, each with its schedule; none of
+    the crontab's if it can't be read."""
+    units = ((job, enabled_timer(job)) for job in NIGHTLY)
+    by_timer = {job: when for job, unit in units if unit and (when := daily_schedule_of(unit.text))}
     try:
-        return parse_crontab(read_crontab()).nightly
+        return {**by_timer, **parse_crontab(read_crontab()).nightly}
     except (ServiceUnavailableError, SettingsError):
-        return {}
+        return by_timer
 
 
 def units(settings: Settings, env_file: Path | None, nightly: Mapping[Job, str]) -> Mapping[str, str]:
@@ -283,17 +297,4 @@ def _timer(settings: Settings) -> ScheduleState | None:
         wanted = on_calendar(settings.api_sync_time, settings.api_sync_timezone.key)
     except SettingsError:
         return None  # a timer can't have such a schedule
-    for folder in _unit_folders():
-        timer = folder / TIMER
-        try:
-            text = timer.read_text("utf-8", errors="replace")
-        except OSError:
-            continue  # not installed there
-        enabled = os.path.lexists(folder / "timers.target.wants" / TIMER)
-        return timer_state(timer, text, wanted, enabled=enabled)
-    return None
-
-
-def _unit_folders() -> tuple[Path, Path]:
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/")) / ".config")
-    return Path(UNIT_FOLDER), own / "systemd" / "user"
+    return next((timer_state(unit, wanted) for unit in timer_units(TIMER)), None)

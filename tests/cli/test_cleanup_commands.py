@@ -178,6 +178,8 @@ def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: li
         "same": 0,
         "different": [],
     }
+    (note,) = Path(done["backup"]).parent.glob("restored-*")  # for `explain`
+    assert len(note.read_text().splitlines()) == EXTRA + 2
     assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
 
 
@@ -268,6 +270,22 @@ def test_while_another_run_is_under_way_nothing_is_done(program: Program, argume
         assert program.run("cleanup", "duplicates").status == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("rejects retry", "The rejects list is empty.\n"),
+        ("rejects retry --kind return", "No reject matches: `syncctl rejects list` shows all there are.\n"),
+        ("cleanup stores --apply", "No misspelt store names.\n"),
+    ],
+)
+def test_where_there_is_nothing_to_do_no_database_is_made(
+    program: Program, arguments: str, said: str
+) -> None:
+    ended = program.run(*arguments.split())
+    assert (ended.status, ended.stdout, ended.stderr) == (0, said, "")
+    assert not list(program.folder.glob("**/*.db"))
+
+
 def test_restore_tells_what_it_leaves_alone(program: Program, sets: list[CopySet]) -> None:
     done = json_of(program.run("cleanup", "duplicates", "--json", "--apply"))
     program.run("cleanup", "restore", done["backup"])
@@ -277,7 +295,7 @@ def test_restore_tells_what_it_leaves_alone(program: Program, sets: list[CopySet
         (snapshot,) = database.snapshots([changed])
         database.delete_unchanged([snapshot])
         database.store_leads([{**document, "remarks": "something else"}], [])
-    ended = program.run("cleanup", "restore", done["backup"])
+    ended = program.run("cleanup", "restore", Path(done["backup"]).name)
     assert ended.status == 1
     assert ended.stdout == "Put back 0 leads.\n28 leads are as in the backup already.\n"
     assert changed in ended.stderr

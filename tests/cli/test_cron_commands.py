@@ -146,6 +146,10 @@ def test_what_runs_nightly(program: Program, crontab: FakeCrontab) -> None:
     units = json.loads(program.run("cron", "show", "--systemd", "--json").stdout)["units"]
     assert "OnCalendar=*-*-* 02:17:00\n" in units["/etc/systemd/system/syncctl-full.timer"]
     assert "/etc/systemd/system/syncctl-verify.service" in units
+    # Nor does the way to update it.
+    out_of_step = program.run("cron", "show", API_SYNC_TIME="0 * * * *", API_SYNC_ENABLED="false").stderr
+    assert "`syncctl cron install --nightly-full 02:17 --nightly-verify 03:30` updates it." in out_of_step
+    assert "it is paused (API_SYNC_ENABLED=false)" in out_of_step
     again = program.run("cron", "install", *nightly[:2])
     assert (
         "`verify data`, which ran at 30 3 * * *, ends now: to keep it, say --nightly-verify HH:MM"
@@ -180,16 +184,26 @@ def test_the_systemd_pair(program: Program, crontab: FakeCrontab) -> None:
 
 @pytest.mark.slow
 def test_a_timer_counts_as_installed(program: Program) -> None:
-    units = json.loads(program.run("cron", "show", "--systemd", "--json").stdout)["units"]
+    nightly = ("--nightly-full", "02:17")
+    units = json.loads(program.run("cron", "show", "--systemd", *nightly, "--json").stdout)["units"]
     folder = program.folder / ".config" / "systemd" / "user"
     (folder / "timers.target.wants").mkdir(parents=True)
-    (folder / "syncctl.timer").write_text(units["/etc/systemd/system/syncctl.timer"], encoding="utf-8")
-    assert json.loads(program.run("cron", "show", "--json").stdout)["installed"] is False
-    (folder / "timers.target.wants" / "syncctl.timer").symlink_to(folder / "syncctl.timer")
+    for name in ("syncctl.timer", "syncctl-full.timer"):
+        (folder / name).write_text(units[f"/etc/systemd/system/{name}"], encoding="utf-8")
+    shown = program.run("cron", "show")
+    assert "which is not enabled. `systemctl --user enable --now syncctl.timer` enables it." in shown.stderr
+    assert "--full" not in shown.stdout
+    for name in ("syncctl.timer", "syncctl-full.timer"):
+        (folder / "timers.target.wants" / name).symlink_to(folder / name)
     document = json.loads(program.run("cron", "show", "--json").stdout)
     assert (document["installed"], document["in_step"]) == (True, True)
     assert "systemd timer" in document["found"]
-    assert "systemctl disable --now syncctl.timer" in program.run("cron", "install").stderr
+    # `cron show` doesn't forget what runs nightly, either.
+    assert [line.split(" /")[0] for line in document["block"].splitlines()[2:-1]] == ["17 2 * * *"]
+    assert json.loads(program.run("cron", "show", "--systemd", "--json").stdout)["units"] == units
+    warned = program.run("cron", "install", *nightly).stderr
+    assert "runs `api` as well: systemctl --user disable --now syncctl.timer" in warned
+    assert "runs `api --full` as well: systemctl --user disable --now syncctl-full.timer" in warned
 
 
 @pytest.mark.slow

@@ -201,7 +201,7 @@ def test_those_of_a_store_are_dismissed_once_agreed_to(listed: Program) -> None:
     assert one.stdout == "1 reject dismissed.\n"
     assert "1 reject dismissed." in listed.run_on_terminal(*choice, "--apply", "--yes").stdout
     assert not calicut.intersection(each["id"] for each in rejects(listed))
-    assert "No reject on the list is like this." in listed.run(*choice, "--apply").stderr
+    assert "No reject matches: " in listed.run(*choice, "--apply").stderr
 
 
 def test_a_preview_leaves_out_what_was_answered_before(listed: Program) -> None:

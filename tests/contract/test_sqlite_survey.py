@@ -46,14 +46,15 @@ def test_another_journal_is_told_with_its_cure(
 
 @pytest.mark.parametrize("content", [None, b""])
 def test_a_file_that_is_not_there_yet_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "data" / "syncctl.db"
+    path, topology = tmp_path / "data" / "syncctl.db", "one file, not there yet"
     if content is not None:
         path.parent.mkdir()
         path.write_bytes(content)
+        topology = "one file, still empty"
     with closing(open_storage(f"sqlite:///{path}", for_reading_only=True)) as storage:
         storage.prepare()
         facts = storage.facts()
-        assert (facts.place, facts.topology, facts.caveats) == (str(path), "one file, still empty", ())
+        assert (facts.place, facts.topology, facts.caveats) == (str(path), topology, ())
         assert (list(storage.scan_leads(["phone"])), storage.open_rejects().count) == ([], 0)
         with pytest.raises(StorageError, match=r"syncctl\.db was opened for reading only"):
             storage.probe_writing()

@@ -189,7 +189,7 @@ def test_what_is_known_of_the_whole_is_in_it(tmp_path: Path) -> None:
     assert document["made"]["database"] == {
         "kind": "SQLite",
         "version": document["made"]["parts"]["SQLite"],
-        "topology": "one file, still empty",
+        "topology": "one file, not there yet",
     }
     assert set(document["made"]["parts"]) == {
         "syncctl", "Python", "system", "SQLite", "requests", "urllib3", "pymongo",

@@ -169,11 +169,11 @@ def test_interrupted_while_waiting_nothing_stays_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("started", "said"),
     [
-        ("2026-11-23T16:00:00Z", "for 0 s."),
-        ("2026-11-23T15:56:40Z", "for 3 min."),
-        ("2026-11-23T12:00:00Z", "for 4 h."),
-        ("2026-11-20T13:00:00Z", "for 3 days."),
-        ("2026-11-23T16:00:01Z", "since 2026-11-23T16:00:01Z."),
+        ("2026-11-23T16:00:00Z", "has held {path} for 0 s."),
+        ("2026-11-23T15:56:40Z", "has held {path} for 3 min."),
+        ("2026-11-23T12:00:00Z", "has held {path} for 4 h."),
+        ("2026-11-20T13:00:00Z", "has held {path} for 3 days."),
+        ("2026-11-23T16:00:01Z", "holds {path}."),
     ],
 )
 def test_since_when(tmp_path: Path, started: str, said: str) -> None:
@@ -181,7 +181,7 @@ def test_since_when(tmp_path: Path, started: str, said: str) -> None:
     content = f"pid=12\nstarted={started}\nhost=elsewhere.example\n".encode()
     with held_with(path, content), pytest.raises(LockHeldError) as caught:
         RunLock(path, now=lambda: START).acquire()
-    assert f"(pid 12 on elsewhere.example) has held {path} {said}" in str(caught.value)
+    assert f"(pid 12 on elsewhere.example) {said.format(path=path)}" in str(caught.value)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

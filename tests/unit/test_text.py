@@ -70,3 +70,4 @@ def test_a_shortened_text_is_one_line_of_at_most_that_length(text: str, most: in
     assert len(short.splitlines()) <= 1
     line = " ".join(text.split())
     assert short == line or short.endswith("…")
+    assert shortened("dropped the connection (location 8)", 26) == "dropped the connection…"

@@ -22,7 +22,10 @@ Keep = Annotated[
 BackupFile = Annotated[
     Path,
     typer.Argument(
-        readable=False, metavar="FILE", help="The backup that a cleanup wrote.", show_default=False
+        readable=False,
+        metavar="FILE",
+        help="The backup that a cleanup wrote, or its name.",
+        show_default=False,
     ),
 ]
 

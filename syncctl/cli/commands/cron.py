@@ -63,8 +63,8 @@ def register(app: typer.Typer) -> None:
         block = scheduling.wanted_block(settings, session.env_file, nightly)
         clock = session.clock()
         state = scheduling.schedule_state(settings, session.env_file)
-        start = scheduling.start_of(state, settings, clock.now)
-        render_schedule(block, Schedule(state, start), clock, session.redactor, as_json=json)
+        start = scheduling.start_of(state, settings, clock.now).if_enabled(settings.api_sync_enabled)
+        render_schedule(block, Schedule(state, start, nightly), clock, session.redactor, as_json=json)
 
     @command(group, "install")
     def install(

@@ -150,15 +150,17 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
 ) -> None:
     """Try them again after a fix, and save what is valid now."""
     from syncctl.cli.render.rejects_corrected import render_retry
+    from syncctl.domain.run_results import Counts
     from syncctl.domain.steps import Trigger
+    from syncctl.wiring.rejects import is_any_listed
     from syncctl.wiring.runs import Invocation, retry_rejects
 
-    with session.listener() as listener:
-        invocation = Invocation("rejects retry", Trigger.MANUAL, dry_run, wait, stop=session.stop)
-        run_id, counts = retry_rejects(
-            session.settings, _filter(kind, reason, file, store), invocation, listener
-        )
-    render_retry(run_id, counts, dry_run=dry_run, as_json=json)
+    wanted, run_id, counts = _filter(kind, reason, file, store), None, Counts()
+    if is_any_listed(session.settings, wanted, None if dry_run else wait):
+        with session.listener() as listener:
+            invocation = Invocation("rejects retry", Trigger.MANUAL, dry_run, wait, stop=session.stop)
+            run_id, counts = retry_rejects(session.settings, wanted, invocation, listener)
+    render_retry(run_id, counts, _none_words(wanted), dry_run=dry_run, as_json=json)
 
 
 def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
@@ -199,8 +201,10 @@ def _dismiss(  # noqa: PLR0913, PLR0917 - each parameter is an option of the com
 
 
 def _none_words(wanted: RejectFilter) -> str:
+    from syncctl.cli.render.rejects import NONE_MATCHES
+
     if wanted.is_choice:
-        return "No reject matches: `syncctl rejects list` shows all there are."
+        return NONE_MATCHES
     return "The rejects list is empty."
 
 

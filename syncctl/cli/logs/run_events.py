@@ -58,7 +58,7 @@ class LogListener:
         suffix = " (dry run: nothing will be written)" if dry_run else ""
         what = {"api": "API", "all": "API and file", StepName.STORES: "store"}.get(command, command)
         moment = f"{instant(started_at)}{suffix}"
-        if command.startswith(("import ", "rejects ")):
+        if command.startswith(("import ", "rejects ", "verify ")):
             _log.info("Starting %s %s at %s", trigger_word(trigger), command, moment)
         else:
             _log.info("Starting %s %s sync at %s", trigger_word(trigger), what, moment)

@@ -80,7 +80,7 @@ def render_checks(
             for label, count in tally.counts.items():
                 print_fields((tally.title, tally.words.get(label, label), str(count)), redact)
         for what, seconds in report.took.items():
-            print_fields(("Looked up, s", what, f"{seconds:.3f}"), redact)
+            print_fields(("Time for each", what, f"{seconds:.3f} s"), redact)
 
 
 def print_check(check: Finding, redact: Callable[[str], str]) -> None:

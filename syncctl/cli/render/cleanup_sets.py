@@ -45,8 +45,9 @@ def print_lines(plan: DuplicatePlan, output: Output, *, left: Container[str] | N
     words = ("keep", "delete") if left is None else ("kept", "deleted")
     if left is None:
         for lead_type, sets, to_delete, conflicts in by_type(plan):
-            counts = f"{quantity(sets, 'set')}\t{to_delete:,} to delete\t{quantity(conflicts, 'conflict')}"
-            print_line(f"{output.kind(lead_type, several=True)}\t{counts}")
+            shown = (quantity(sets, "set", shown=str), f"{to_delete} to delete")
+            left_over = quantity(conflicts, "conflict", shown=str)
+            print_line("\t".join((output.kind(lead_type, several=True), *shown, left_over)))
     for decision in plan.decisions:
         kept, *removed = (_cells(copy, output) for copy in decision.copies)
         print_line("\t".join((words[0], _label(decision, output), *kept, decision.why.value)))

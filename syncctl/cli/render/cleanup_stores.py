@@ -54,7 +54,8 @@ def stores_renamed(result: StoresRenamed, output: Output, *, is_known: bool = Fa
     else:
         if not is_known:
             _print_plan(result.plan, output, is_done=True)
-        print_done(f"Corrected the store of {quantity(result.renamed, 'lead')}", result.backup)
+        if result.plan.count:
+            print_done(f"Corrected the store of {quantity(result.renamed, 'lead')}", result.backup)
         if not is_known:
             _report_duplicates(result.plan)
     if result.left:
@@ -103,10 +104,10 @@ def _print_plan(plan: StorePlan, output: Output, *, is_done: bool = False) -> No
         return
     word = "renamed" if is_done else "rename"
     for written, name, leads, in_duplicates in _renames(plan, output):
-        left = f"\t{in_duplicates:,} left alone, with copies" if in_duplicates else ""
-        print_line(f"{word}\t{written}\t{name}\t{quantity(leads, 'lead')}{left}")
+        left = f"\t{in_duplicates} left alone, with copies" if in_duplicates else ""
+        print_line(f"{word}\t{written}\t{name}\t{quantity(leads, 'lead', shown=str)}{left}")
     for name, leads in plan.unknown.most_common():
-        print_line(f"unknown\t{output.text(name) or '(none)'}\t{quantity(leads, 'lead')}")
+        print_line(f"unknown\t{output.text(name) or '(none)'}\t{quantity(leads, 'lead', shown=str)}")
 
 
 def _print_screen(plan: StorePlan, output: Output, *, is_done: bool) -> None:

@@ -11,24 +11,28 @@ from syncctl.cli.render.printer import console, print_fields, print_line, print_
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab import difference
+from syncctl.scheduling.crontab_line import time_of_day
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER
 
 if TYPE_CHECKING:
     from syncctl.cli.render.clock import Clock
     from syncctl.cli.render.documents.checks import ScheduleDocument, UnitsDocument
     from syncctl.ports.machine import NextStart, ScheduleState
+    from syncctl.scheduling.crontab_line import Job
 
+_INSTALL, _UNITS = "syncctl cron install", "syncctl cron show --systemd"
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def state_words(state: ScheduleState) -> str:
-    """Whether the sync is scheduled, in a sentence."""
+def state_words(state: ScheduleState, install: str = _INSTALL) -> str:
+    """Whether the sync is scheduled, in a sentence. `install`: the command that puts its lines there."""
     if state.problem:
         return f"Can't tell whether it is installed: {state.problem}"
     if not state.installed:
-        return f"Not installed: {state.found}. `syncctl cron install` adds it."
+        return f"Not installed: {state.found}. {state.hint or f'`{install}` adds it.'}"
     if not state.in_step:
-        return f"Installed, but out of step: {state.found}. `syncctl cron install` updates it."
+        update = f"`{_UNITS}` prints the right one" if state.by_systemd else f"`{install}` updates it"
+        return f"Installed, but out of step: {state.found}. {update}."
     return f"Installed and in step with API_SYNC_TIME: {state.found}."
 
 
@@ -37,10 +41,20 @@ class Schedule(NamedTuple):
 
     state: ScheduleState
     start: NextStart
+    nightly: Mapping[Job, str]
+    """What runs nightly, by cron's schedules."""
+
+    @property
+    def install(self) -> str:
+        """The command that puts all of it into the crontab."""
+        times = ((job.option, time_of_day(when)) for job, when in self.nightly.items())
+        return " ".join((_INSTALL, *(f"{option} {time}" for option, time in times if time)))
 
 
 def start_words(start: NextStart, clock: Clock, which: str = "Next run") -> str:
     """When the sync starts by itself next, in a sentence; in UTC where stderr is not a terminal."""
+    if start.is_paused:
+        return "The sync won't start by itself: it is paused (API_SYNC_ENABLED=false)."
     if start.problem:
         return f"The sync won't start by itself: {start.problem.rstrip('.')}. {start.hint}".rstrip()
     when = "see the line's schedule"
@@ -54,7 +68,7 @@ def render_schedule(
     block: bytes, schedule: Schedule, clock: Clock, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
     """The wanted block on stdout, and the current state on stderr."""
-    state, start = schedule
+    state, start, _ = schedule
     text = redact(os.fsdecode(block)).rstrip("\n")
     if as_json:
         document: ScheduleDocument = {
@@ -72,8 +86,8 @@ def render_schedule(
         return
     print_line(text)
     sys.stdout.flush()
-    print_message(redact(state_words(state)))
-    if state.installed:
+    print_message(redact(state_words(state, schedule.install)))
+    if state.installed and start.problem != state.found:
         print_message(redact(start_words(start, clock)))
     for each in state.obstacles:
         print_message(

@@ -147,8 +147,9 @@ def run_words(run: PastRun) -> str:
     if not run.steps:
         return "stopped before its first step"
     failed = [
-        f"{step_word(step.name)}: {step.error or quantity(step.errors, 'error')}"
-        for step in run.steps
+        ("" if step.name == run.command else f"{step_word(step.name)}: ")
+        + (step.error or quantity(step.errors, "error"))
+        for step in reasons_once(run).steps
         if step.error or step.errors
     ]
     counts = sum((step.counts for step in run.steps if step.name != StepName.STORES), Counts())
@@ -177,7 +178,7 @@ def render_run_detail(run: PastRun, redact: Redact, clock: Clock, *, as_json: bo
     elif sys.stdout.isatty():
         _run_screen(reasons_once(run), redact, clock)
     else:
-        _print_run(run, redact, with_locations=True)
+        _print_run(reasons_once(run), redact, with_locations=True)
 
 
 def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from calendar import day_abbr
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from syncctl.domain.sources import LeadType
 from syncctl.errors import UsageError
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phones
-from syncctl.text import quantity
+from syncctl.text import Number, grouped, quantity
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -50,8 +51,6 @@ _CHART_WIDTH, _BARS_HEIGHT, _LABELS_HEIGHT = 720, 60, 16
 
 def require_jinja() -> None:
     """Raises UsageError, which says what to install, where Jinja2 is missing."""
-    import sys
-
     try:
         import jinja2  # noqa: F401 - only whether it is there
     except ImportError:
@@ -91,23 +90,23 @@ def month_page(summary: MonthSummary, clock: Clock, redact: Redact) -> str:
 
 def print_month(summary: MonthSummary, clock: Clock, redact: Redact) -> None:
     """The figures, then the stores: a table on a terminal, tab-separated lines in a pipe."""
-    import sys
-
     lead_types = _lead_types(summary)
     titles = ("Store", *map(_kind, lead_types), "Finished", "First call")
-    rows = [(name, *_store_cells(store, lead_types)) for name, store in summary.stores.items()]
+    number: Number = grouped if sys.stdout.isatty() else str
+    rows = [(name, *_store_cells(store, lead_types, number)) for name, store in summary.stores.items()]
+    facts = (*_figures(summary, number), *_changes(summary, number))
     if not sys.stdout.isatty():
-        for name, value in (("month", str(summary.month)), *_figures(summary), *_changes(summary)):
+        for name, value in (("month", str(summary.month)), *facts):
             print_line(f"{name.lower()}\t{value}")
         for row in rows:
             print_line("\t".join(("store", *(printable(redact(cell)) for cell in row))))
         return
     out = console()
     out.print(f"[bold]Leads in {summary.month.title}[/bold]  [dim]{clock.moment(summary.made_at)}[/dim]\n")
-    facts = plain_table(show_header=False)
-    for name, value in (*_figures(summary), *_changes(summary)):
-        facts.add_row(name, value)
-    out.print(facts)
+    figures = plain_table(show_header=False)
+    for name, value in facts:
+        figures.add_row(name, value)
+    out.print(figures)
     table = plain_table(header_style="dim")
     for title in titles:
         table.add_column(title, justify="left" if title == "Store" else "right")
@@ -155,23 +154,26 @@ def print_month_document(summary: MonthSummary, redact: Redact) -> None:
     print_result(document)
 
 
-def _figures(summary: MonthSummary) -> Iterator[tuple[str, str]]:
-    yield "Leads", f"{summary.leads:,}"
+def _figures(summary: MonthSummary, number: Number = grouped) -> Iterator[tuple[str, str]]:
+    yield "Leads", number(summary.leads)
     for lead_type in _lead_types(summary):
-        yield _kind(lead_type), f"{summary.by_type[lead_type]:,}"
+        yield _kind(lead_type), number(summary.by_type[lead_type])
     yield "Finished", _share(summary.finished, summary.leads)
     yield "First call", _days(summary.median_days_to_call)
-    yield "Rejects", f"{sum(summary.rejects.values()):,}"
+    yield "Rejects", number(sum(summary.rejects.values()))
 
 
-def _changes(summary: MonthSummary) -> Iterator[tuple[str, str]]:
-    copies = quantity(summary.extra_copies, "copy too many", "copies too many")
-    sets = quantity(summary.duplicate_sets, "set")
+def _changes(summary: MonthSummary, number: Number = grouped) -> Iterator[tuple[str, str]]:
+    copies = quantity(summary.extra_copies, "copy too many", "copies too many", number)
+    sets = quantity(summary.duplicate_sets, "set", shown=number)
     yield "Duplicates", f"{sets}, {copies}" if summary.duplicate_sets else "none"
-    changed = quantity(summary.changed_at_source, "time") if summary.changed_at_source else "never"
-    yield "Bookings and returns changed in the rental system", changed
+    changed = quantity(summary.changed_at_source, "time", shown=number)
+    yield (
+        "Bookings and returns changed in the rental system",
+        changed if summary.changed_at_source else "never",
+    )
     for outcome, count in summary.corrections.items():
-        yield f"Corrected phone number: {_CORRECTIONS[outcome]}", f"{count:,}"
+        yield f"Corrected phone number: {_CORRECTIONS[outcome]}", number(count)
 
 
 def _rejects(summary: MonthSummary, redact: Redact) -> Iterator[tuple[tuple[str, str], int]]:
@@ -272,8 +274,8 @@ def _heat(summary: MonthSummary) -> Iterator[dict[str, Any]]:
         yield {"store": name, "cells": cells, "all": f"{store.leads:,}"}
 
 
-def _store_cells(store: StoreMonth, lead_types: Sequence[str]) -> tuple[str, ...]:
-    counts = (f"{store.by_type[lead_type]:,}" for lead_type in lead_types)
+def _store_cells(store: StoreMonth, lead_types: Sequence[str], number: Number = grouped) -> tuple[str, ...]:
+    counts = (number(store.by_type[lead_type]) for lead_type in lead_types)
     return (*counts, _share(store.finished, store.leads), _days(store.median_days_to_call))
 
 

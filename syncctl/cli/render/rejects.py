@@ -174,6 +174,9 @@ def masked(written: str) -> str:
     return mask_phones(written, mistyped=True)
 
 
+NONE_MATCHES = "No reject matches: `syncctl rejects list` shows all there are."
+
+
 def render_to_dismiss(rejects: Sequence[Reject], redact: Redact, *, as_json: bool) -> None:
     """Which rejects would be dismissed."""
     if as_json:
@@ -181,7 +184,7 @@ def render_to_dismiss(rejects: Sequence[Reject], redact: Redact, *, as_json: boo
         plan: DismissedDocument = {"command": "rejects dismiss", "ok": True, "dismissed": [], "planned": ids}
         print_result(plan)
     elif not rejects:
-        print_message("No reject on the list is like this.")
+        print_message(NONE_MATCHES)
     else:
         render_rejects(rejects, 0, redact, "", as_json=False)
         print_message(f"Nothing was changed: --apply dismisses {quantity(len(rejects), 'reject')}.")

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from syncctl.services.rejects.correcting import LineResult, SheetResult
 
 
-def render_retry(run_id: str, counts: Counts, *, dry_run: bool, as_json: bool) -> None:
-    """The result of a retry."""
+def render_retry(
+    run_id: str | None, counts: Counts, none_words: str, *, dry_run: bool, as_json: bool
+) -> None:
+    """The result of a retry. `run_id`: None if there was nothing to try, which `none_words` says."""
     if as_json:
         document: RetryDocument = {
             "command": "rejects retry",
@@ -38,8 +40,9 @@ def render_retry(run_id: str, counts: Counts, *, dry_run: bool, as_json: bool) -
     if dry_run:
         print_message("DRY RUN: nothing was written.")
     outcome = counts_text(counts, dry_run=dry_run, is_retry=True)
-    print_text(f"{outcome}." if counts.rows else "The rejects list is empty.")
-    _tell_undo(run_id, is_stored=counts.rows > counts.invalid, dry_run=dry_run)
+    print_text(f"{outcome}." if counts.rows else none_words)
+    if run_id is not None:
+        _tell_undo(run_id, is_stored=counts.rows > counts.invalid, dry_run=dry_run)
 
 
 def _tell_undo(run_id: str, *, is_stored: bool, dry_run: bool) -> None:

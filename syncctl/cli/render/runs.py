@@ -63,10 +63,7 @@ def _run_table(result: RunResult) -> None:
     table.add_row("Status", *(_styled_status(step) for step in result.steps))
     nouns = [place_noun(step.name, 2) for step in result.steps]
     for noun in dict.fromkeys(nouns):
-        places = (
-            f"{step.processed:,}/{step.total:,}" if of == noun else ""
-            for of, step in zip(nouns, result.steps, strict=True)
-        )
+        places = (_places(step) if of == noun else "" for of, step in zip(nouns, result.steps, strict=True))
         table.add_row(noun.capitalize(), *places)
     rows = [("Failed", [step.errors for step in result.steps])]
     rows.append(("Rows", [step.counts.rows for step in result.steps]))
@@ -105,6 +102,10 @@ def _undo_command(result: RunResult) -> str | None:
 def _styled_status(step: StepResult) -> str:
     style = STEP_STYLES.get(step.status, "dim")
     return f"[{style}]{step.status.value}[/{style}]"
+
+
+def _places(step: StepResult) -> str:
+    return f"{step.processed:,}/{step.total:,}" if step.total else "-"
 
 
 def _dry_run_table(result: RunResult) -> None:

@@ -103,6 +103,8 @@ def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str])
 
 
 def _print_location(check: LocationCheck, redact: Callable[[str], str]) -> None:
+    if check.is_refused:  # said once, at the end
+        return
     text = check.error or counts_in_words(check.counts)
     place = f"{check.report.value} {check.location or ALL_LOCATIONS} {check.store}".rstrip()
     sys.stderr.write(printable(redact(f"{place}: {text}")) + "\n")

@@ -22,15 +22,14 @@ from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.attention import LastImport, age_words
 from syncctl.services.checks.environment_checks import lock_words
 from syncctl.services.checks.severity import worst_of
-from syncctl.services.checks.status import DAYS, DatabaseContent, StepHealth
+from syncctl.services.checks.status import DAYS, StepHealth
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
-from syncctl.text import quantity
+from syncctl.text import Number, grouped, quantity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
-    from rich.text import Text
 
     from syncctl.cli.render.clock import Clock
     from syncctl.domain.run_history import SyncLog
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from syncctl.ports.stop import Stop
     from syncctl.services.checks.attention import Corrections
     from syncctl.services.checks.freshness import ApiStep
-    from syncctl.services.checks.severity import Reason
     from syncctl.services.checks.status import Status
 
 Redact = Callable[[str], str]
@@ -64,15 +62,15 @@ def render_status(
     """The status once; `redact` removes secrets and phone numbers. `quiet`: only what is wrong."""
     if as_json:
         print_result(redacted(status_document(status), redact))
-    elif quiet:
-        for reason in status.findings:
-            if sys.stdout.isatty():
-                console().print(_reason(reason, redact))
-            else:
-                print_fields(("reason", reason.words), redact, {1: SIGNS[reason.result][1]})
     elif sys.stdout.isatty():
         out = console()
-        out.print(_screen(status, clock, redact, out.width))
+        if not quiet:
+            out.print(_screen(status, clock, redact, out.width))
+        elif status.findings:
+            out.print(_reasons(status, redact))
+    elif quiet:
+        for reason in status.findings:
+            print_fields(("reason", reason.words), redact, {1: SIGNS[reason.result][1]})
     else:
         _print_lines(status, clock, redact)
 
@@ -102,12 +100,12 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
 
     clock = replace(clock, now=status.checked_at)
     style = SIGNS[worst_of(status.findings)][1]
-    checked = f"  {clock.moment(status.checked_at)}"
     health = status.health.value
     if status.ok and status.findings:
         health += f", {quantity(len(status.findings), 'thing')} to look at"
+    checked = f"  {clock.moment(status.checked_at)}"
     parts: list[RenderableType] = [Text.assemble((health, f"bold {style}"), (checked, "dim"))]
-    parts += [_reason(reason, redact) for reason in status.findings]
+    parts.append(_reasons(status, redact))
     if status.steps:
         parts += [Text(), _steps_table(status, clock, width)]
     parts += [Text(), _facts_table(status, clock)]
@@ -118,11 +116,14 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
     return Group(*parts)
 
 
-def _reason(reason: Reason, redact: Redact) -> Text:
+def _reasons(status: Status, redact: Redact) -> Table:
     from rich.text import Text
 
-    sign, style = SIGNS[reason.result]
-    return Text(f"{sign} {printable(redact(reason.words))}", style=style)
+    table = plain_table(gap=1, show_header=False)
+    for reason in status.findings:
+        sign, style = SIGNS[reason.result]
+        table.add_row(*(Text(text, style) for text in (sign, printable(redact(reason.words)))))
+    return table
 
 
 def _steps_table(status: Status, clock: Clock, width: int) -> Table:
@@ -152,20 +153,24 @@ def _facts_table(status: Status, clock: Clock) -> Table:
     table = plain_table(show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for title, value in _facts(status, clock, clock.time):
+    for title, value in _facts(status, clock, clock.time, grouped):
         table.add_row(title, escape(printable(value)))
     return table
 
 
-def _facts(status: Status, clock: Clock, when: When) -> Iterator[tuple[str, str]]:
+def _facts(status: Status, clock: Clock, when: When, number: Number) -> Iterator[tuple[str, str]]:
     yield "Next sync", _next_sync(status.start, clock, when)
     for each in status.imports:
-        yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when)
-    if status.content:
-        yield from _content_facts(status.content, status.checked_at, when)
+        yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when, number)
+    if content := status.content:
+        yield "Leads", number(content.leads)
+        yield "Duplicates", _duplicates(content.duplicates, when, number)
+        rejects = content.rejects
+        age = age_words(rejects, status.checked_at)
+        yield "Rejects", f"{number(rejects.count)}{age}" if rejects.count else "none"
     if audits := audit_words(status.saved_by_audits):
         yield "Audits", audits
-    yield from _correction_facts(status.corrections)
+    yield from _correction_facts(status.corrections, number)
     yield "Lock", status.lock.problem or lock_words(status.lock, status.checked_at)
 
 
@@ -174,8 +179,8 @@ def _next_sync(start: NextStart, clock: Clock, when: When) -> str:
     return next_sync_words(start, lambda at: f"{when(at)}, {clock.ago(at)}{other}")
 
 
-def _import_words(each: LastImport, clock: Clock, when: When) -> str:
-    how = f"{quantity(each.log.count, 'lead')} added or changed"
+def _import_words(each: LastImport, clock: Clock, when: When, number: Number) -> str:
+    how = f"{quantity(each.log.count, 'lead', shown=number)} added or changed"
     if each.failed:
         how = "failed" if each.log.status is StepStatus.FAILED else f"failed in part, {how}"
     return f"last import {when(each.log.at)}, {clock.ago(each.log.at)}: {how}"
@@ -192,38 +197,31 @@ _CORRECTED = {
 _LEFT_SHOWN = 3
 
 
-def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
+def _correction_facts(corrections: Corrections, number: Number) -> Iterator[tuple[str, str]]:
     """Recent corrections at the source, and the first leads that need a look."""
     if not corrections.count:
         return
-    parts = [f"{number:,} {_CORRECTED[outcome]}" for outcome, number in corrections.by_outcome.items()]
-    yield "Corrected phones", f"{corrections.count:,} in {DAYS} days: {'; '.join(parts)}"
+    parts = [f"{number(count)} {_CORRECTED[outcome]}" for outcome, count in corrections.by_outcome.items()]
+    yield "Corrected phones", f"{number(corrections.count)} in {DAYS} days: {'; '.join(parts)}"
     for left in corrections.left[:_LEFT_SHOWN]:
         numbers = f"{mask_phone(left.phone_before)} is now {mask_phone(left.phone)}"
         yield "Left as it was", f"booking {left.booking_no}, {left.store}: {numbers}"
     if (more := len(corrections.left) - _LEFT_SHOWN) > 0:
-        yield "Left as it was", f"{more:,} more: see syncctl status --json"
+        yield "Left as it was", f"{number(more)} more: see `syncctl status --json`"
     for each in corrections.second_leads[:_LEFT_SHOWN]:
         old = f"{each.lead_id_before} has the old number {mask_phone(each.phone_before)}"
         new = f"{each.lead_id} has {mask_phone(each.phone)}"
         yield "Two leads", f"booking {each.booking_no}, {each.store}: {old}, {new}; delete one in the web app"
     if (more := len(corrections.second_leads) - _LEFT_SHOWN) > 0:
-        yield "Two leads", f"{more:,} more: see syncctl status --json"
+        yield "Two leads", f"{number(more)} more: see `syncctl status --json`"
 
 
-def _content_facts(content: DatabaseContent, now: datetime, when: When) -> Iterator[tuple[str, str]]:
-    yield "Leads", f"{content.leads:,}"
-    yield "Duplicates", _duplicates(content.duplicates, when)
-    rejects = content.rejects
-    yield "Rejects", f"{rejects.count:,}{age_words(rejects, now)}" if rejects.count else "none"
-
-
-def _duplicates(count: DuplicateCount | None, when: When) -> str:
+def _duplicates(count: DuplicateCount | None, when: When, number: Number) -> str:
     """As the last pass over all leads counted them, and when that was."""
     if count is None:
         return "not counted yet: `syncctl verify data` counts them"
-    sets, copies = quantity(count.sets, "set"), quantity(count.extra_copies, "copy", "copies")
-    found = f"{sets}, {copies} too many" if count.sets else "none"
+    copies = quantity(count.extra_copies, "copy", "copies", number)
+    found = f"{quantity(count.sets, 'set', shown=number)}, {copies} too many" if count.sets else "none"
     return f"{found}, counted {when(count.counted_at)} by `syncctl {count.counted_by}`"
 
 
@@ -281,7 +279,7 @@ def _lines(status: Status, clock: Clock) -> Iterator[tuple[str, ...]]:
         else:
             cells.append(f"{last.count} added or changed")
         yield name, *cells
-    for title, value in _facts(status, clock, instant):
+    for title, value in _facts(status, clock, instant, str):
         yield title.lower(), value
     if status.content:
         for day, count in status.content.per_day.items():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import pairwise
 
 from syncctl.domain.checks import CheckReport, Finding, Tally
 from syncctl.domain.lead_values import Document
+from syncctl.domain.row_decisions import shown_value
 from syncctl.domain.sources import LEAD_TYPE_NAMES, LEAD_TYPE_PLURALS
 from syncctl.domain.stores import Store
 from syncctl.locations import Locations
@@ -201,7 +202,6 @@ def _examples(problem: LeadProblem) -> str:
 
 
 def _sample(lead: Document) -> str:
-    created_at: datetime = lead["createdAt"]
     booking = f"booking {number}" if (number := text_of(lead, "bookingNo")) else "no booking number"
     lead_type = text_of(lead, "leadType")
     texts = (
@@ -209,7 +209,7 @@ def _sample(lead: Document) -> str:
         text_of(lead, "name"),
         mask_phone(text_of(lead, "phone")),
     )
-    return ", ".join((f"{created_at:%Y-%m-%d %H:%M}", *texts, text_of(lead, "store"), booking))
+    return ", ".join((shown_value(lead["createdAt"]) or "", *texts, text_of(lead, "store"), booking))
 
 
 def _tallies(leads: LeadTallies, names: StoreSpellings) -> Iterator[Tally]:

@@ -127,7 +127,8 @@ def check_scheduler(
         hint = " ".join(filter(None, (state.hint, "Check how `syncctl api` is started.")))
         return Trouble.NOT_SCHEDULED.found(name, state.problem, hint)
     if not state.installed:
-        found, hint = f"{state.found}: nothing starts the sync", "`syncctl cron install` adds the line."
+        found = f"{state.found}: nothing starts the sync"
+        hint = state.hint or "`syncctl cron install` adds the line."
         if runs_by_itself is None:
             found = f"{state.found}, and what starts the sync can't be seen from here"
             hint = "If another user's crontab or a container does, all is well; else `syncctl cron install`."

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, cast
 
-from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.shards import Shard, shards
 from syncctl.domain.sources import API_STEPS, PLURALS, SYNC_TYPES, StepName
@@ -54,7 +53,7 @@ class ApiStep:
     """Never a success, or none for LATE_AFTER_INTERVALS of the schedule."""
 
     only_parts: bool = False
-    """Later successes in synclogs were of some locations only."""
+    """Later successes in synclogs were of some locations only, or all runs have failed for some."""
 
     only_by_others: bool = False
     """Successes in synclogs were another program's, such as the old system's: syncctl has not synced
@@ -175,7 +174,8 @@ def _api_step(
     logged = last_logs.last_success
     misdated = next((log for log in (last_logs.last, logged) if log and is_misdated(log, now)), None)
     if logged is None:
-        return ApiStep(name, last_logs.last, None, late=True, misdated=misdated)
+        only_parts = progress is not None and any(state.watermark for state in progress.active)
+        return ApiStep(name, last_logs.last, None, late=True, only_parts=only_parts, misdated=misdated)
     undated = is_misdated(logged, now)
     if progress is None or progress.all_dormant:
         success, late = (None, False) if undated else (logged.at, now > late_from(logged.at, next_sync))
@@ -206,10 +206,14 @@ def success_words(step: ApiStep, now: datetime) -> str:
     return f"{seen}, only some locations or days since" if step.only_parts else seen
 
 
-def misdated_words(log: SyncLog) -> tuple[str, str]:
-    """What is wrong with an entry dated in the future, and a hint."""
-    found = f"an entry of synclogs is dated in the future ({instant(log.at)})"
-    return found, f"Delete that entry (syncType {log.sync_type}) from synclogs: its date is wrong."
+def misdated_words(log: SyncLog, now: datetime) -> str:
+    """What is wrong with an entry dated in the future."""
+    return f"an entry of synclogs is dated {span(log.at - now)} in the future"
+
+
+def misdated_hint(log: SyncLog) -> str:
+    """What to do about it."""
+    return f"Delete that entry (syncType {log.sync_type}) from synclogs: its date is wrong."
 
 
 def starts_by_itself(runs: Iterable[RunEntry], now: datetime, next_sync: NextSync) -> bool | None:

@@ -246,7 +246,7 @@ def _reason(step: ApiStep, now: datetime) -> str:
         success = success_words(step, now)
         found.append(f"the last success was {success}" if step.last_success_at else success)
     if step.misdated:
-        found.append(f"{misdated_words(step.misdated)[0]}: delete it")
+        found.append(f"{misdated_words(step.misdated, now)}: delete it")
     return "; ".join(found)
 
 

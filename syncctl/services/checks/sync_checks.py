@@ -25,6 +25,7 @@ from syncctl.services.checks.freshness import (
     is_misdated,
     late_from,
     late_shards,
+    misdated_hint,
     misdated_words,
     starts_by_itself,
     success_words,
@@ -108,7 +109,7 @@ def _step(step: ApiStep, now: datetime) -> Finding:
     name = f"Last success: {PLURALS[step.step]}"
     seen, problem = success_words(step, now), ""
     if step.misdated:
-        seen += f"; {misdated_words(step.misdated)[0]}"
+        seen += f"; {misdated_words(step.misdated, now)}"
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
         how = "failed in part" if step.last.status is StepStatus.PARTIAL else "failed"
         problem = f"; the last run, {ago(step.last.at, now)}, {how}{step.why}"
@@ -129,7 +130,7 @@ def _hint(step: ApiStep, problem: str) -> str:
         case Trouble.STEP_LATE:
             return _hint_if_late(step)
         case Trouble.MISDATED_LOG if step.misdated:
-            return misdated_words(step.misdated)[1]
+            return misdated_hint(step.misdated)
         case _:
             return "The next run tries what failed again."
 
@@ -140,7 +141,7 @@ def _hint_if_late(step: ApiStep) -> str:
         hint = "`syncctl api` syncs everything, without --location and --from. `syncctl doctor` checks cron."
     if step.only_by_others:
         hint = "`syncctl api` syncs for the first time; `syncctl doctor` checks whether everything is set up."
-    return f"{hint} {misdated_words(step.misdated)[1]}" if step.misdated else hint
+    return f"{hint} {misdated_hint(step.misdated)}" if step.misdated else hint
 
 
 def _sync_logs(
@@ -170,7 +171,8 @@ def _sync_logs(
         elif dates:
             yield Finding.passed(name, f"written, the last entry {ago(max(dates.values()), now)}")
         else:
-            yield Finding.warning(name, *misdated_words(logs[misdated[0]].last))
+            log = logs[misdated[0]].last
+            yield Finding.warning(name, misdated_words(log, now), misdated_hint(log))
         return
 
 

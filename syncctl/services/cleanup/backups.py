@@ -136,6 +136,8 @@ class BackupKind(StrEnum):
     STORES = "stores"
     FINISHED = "finished"
     IMPORT = "import"
+    RESTORED = "restored"
+    """No backup: it says which leads of one were put back."""
 
 
 _DETAILS = {
@@ -143,6 +145,7 @@ _DETAILS = {
     BackupKind.STORES: ("from", "to"),
     BackupKind.FINISHED: ("why",),
     BackupKind.IMPORT: ("why",),
+    BackupKind.RESTORED: ("of", "backup"),
 }
 """The texts that an entry must have besides the lead."""
 

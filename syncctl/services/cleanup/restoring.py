@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from syncctl.domain.import_notes import ImportNote, NotedImport, same_value
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import SyncRecord
-from syncctl.ports.admin import Database, LeadSnapshot, Restored
+from syncctl.errors import FileProblemError
+from syncctl.ports.admin import Database, DatabaseFacts, LeadSnapshot, Restored
 from syncctl.ports.stop import Stop
 from syncctl.services.batching import batched
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, read_backup
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, new_backup, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
 from syncctl.services.imports.undo_backup import restore_import
 
@@ -33,6 +35,14 @@ class BackupRestored:
     kept_lead_gone: list[str] = field(default_factory=list)
     """Ids of copies that are not restored, as the lead kept in their place has been finished or deleted
     since."""
+
+    back: list[str] = field(default_factory=list, compare=False)
+    """Ids of those that are restored."""
+
+    def put_back(self, lead_ids: Collection[str]) -> None:
+        """These leads are as they were."""
+        self.restored += len(lead_ids)
+        self.back += sorted(lead_ids)
 
     @property
     def is_whole(self) -> bool:
@@ -90,8 +100,14 @@ def plan_restore(database: Database, path: Path, stop: Stop | None = None) -> Ba
     return restore_backup(_Rehearsal(database), path, stop)
 
 
-def restore_backup(database: RestoreTarget, path: Path, stop: Stop | None = None) -> BackupRestored:
-    """Put back what a cleanup took away. To be called under the run lock; repeatable.
+def restore_backup(
+    database: RestoreTarget,
+    path: Path,
+    stop: Stop | None = None,
+    on_end: Callable[[BackupRestored], None] = lambda result: None,
+) -> BackupRestored:
+    """Put back what a cleanup took away. To be called under the run lock; repeatable. `on_end`: told what is
+    back, also where it is broken off.
 
     Raises:
         FileProblemError: the file isn't a backup, or not whole; nothing was written.
@@ -99,11 +115,24 @@ def restore_backup(database: RestoreTarget, path: Path, stop: Stop | None = None
         StopRequestedError: between two batches.
     """
     backup = read_backup(path)
+    if backup.kind not in _RESTORERS:
+        raise FileProblemError(f"{path} only says which leads were put back: name the backup itself.")
     result = BackupRestored(backup.kind)
     restore = _RESTORERS[backup.kind]
-    for entries in (stop or Stop()).between(batched(backup.entries(), LEADS_AT_ONCE)):
-        restore(database, entries, result)
+    try:
+        for entries in (stop or Stop()).between(batched(backup.entries(), LEADS_AT_ONCE)):
+            restore(database, entries, result)
+    finally:
+        on_end(result)
     return result
+
+
+def note_restored(result: BackupRestored, backup: Path, folder: Path, facts: DatabaseFacts) -> None:
+    """Keep beside the backups which leads were put back, for `explain`. Raises as `BackupWriter` does."""
+    about = {"of": result.kind.value, "backup": backup.name}
+    with new_backup(folder, BackupKind.RESTORED, facts, datetime.now(UTC), Stop()) as writer:
+        writer.add(BackupEntry(LeadSnapshot(lead_id, "{}"), about) for lead_id in result.back)
+        writer.finish()
 
 
 def _restore_copies(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
@@ -138,7 +167,7 @@ def _restore_leads(
 ) -> list[BackupEntry]:
     """Returns the entries whose leads exist as they were."""
     outcome = database.restore([entry.snapshot for entry in entries])
-    result.restored += len(outcome.inserted)
+    result.put_back(outcome.inserted)
     result.same += len(outcome.same)
     result.different += sorted(outcome.different)
     return [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
@@ -157,7 +186,7 @@ def _restore_stores(database: RestoreTarget, entries: Sequence[BackupEntry], res
         else:
             result.different.append(lead_id)
     done = database.update_leads(changes) if changes else set()
-    result.restored += len(done)
+    result.put_back(done)
     result.different += [change.lead_id for change in changes if change.lead_id not in done]
 
 

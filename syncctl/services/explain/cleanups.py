@@ -19,9 +19,10 @@ def with_cleanups(found: Explanation, folder: Path, database: Database) -> Expla
     lead_ids = {history.lead_id for history in found.histories} - {""}
     entries: list[BackedUp] = []
     warnings: list[str] = []
+    # By name, so that what was restored comes after the deleted duplicates.
     for path in sorted(folder.glob("*.jsonl")) if lead_ids else ():
         try:
-            entries += backed_up(path, lead_ids)
+            entries += backed_up(path, lead_ids | {entry.lead_id for entry in entries})
         except FileProblemError as problem:
             warnings.append(problem.message)
     if entries:
@@ -32,15 +33,22 @@ def with_cleanups(found: Explanation, folder: Path, database: Database) -> Expla
 
 
 def _with_events(history: RecordHistory, entries: list[BackedUp]) -> RecordHistory:
+    restored = {entry.details.get("backup") for entry in entries if entry.lead_id == history.lead_id}
+    copies = {entry.lead_id for entry in entries if entry.details.get("kept") == history.lead_id}
     events = [
-        Event(entry.at, _words(entry, history))
+        Event(entry.at, _words(entry, history, is_restored=entry.file in restored))
         for entry in entries
         if history.lead_id in (entry.lead_id, entry.details.get("kept"))
+        or (entry.kind is BackupKind.RESTORED and entry.lead_id in copies)
     ]
     return replace(history, events=tuple(sorted((*history.events, *events), key=lambda event: event.at)))
 
 
-def _words(entry: BackedUp, history: RecordHistory) -> str:
+def _words(entry: BackedUp, history: RecordHistory, *, is_restored: bool) -> str:
+    if entry.kind is BackupKind.RESTORED:
+        what = "its store's name" if entry.details.get("of") == BackupKind.STORES else "it"
+        what = what if entry.lead_id == history.lead_id else f"its copy {entry.lead_id}"
+        return f"`syncctl cleanup restore` put {what} back (backup {entry.details.get('backup')})"
     if entry.lead_id != history.lead_id:
         return f"`syncctl cleanup {entry.kind}` deleted its copy {entry.lead_id} (backup {entry.file})"
     if entry.kind is BackupKind.STORES:
@@ -48,5 +56,5 @@ def _words(entry: BackedUp, history: RecordHistory) -> str:
         return f"`syncctl cleanup stores` changed its store from {changed} (backup {entry.file})"
     if entry.kind is BackupKind.IMPORT:
         return f"`syncctl import undo`: {entry.details.get('why')} (backup {entry.file})"
-    since = " and it was put back since, or left alone" if history.lead else ""
+    since = " and it was put back since, or left alone" if history.lead and not is_restored else ""
     return f"`syncctl cleanup {entry.kind}` deleted it (backup {entry.file}){since}"

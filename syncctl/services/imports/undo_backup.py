@@ -47,7 +47,7 @@ def restore_import(database: RestoreTarget, entries: Sequence[BackupEntry], resu
     changed = [entry for entry in entries if entry.details["why"] == CHANGED]
     if deleted:
         outcome = database.restore([entry.snapshot for entry in deleted])
-        result.restored += len(outcome.inserted)
+        result.put_back(outcome.inserted)
         result.same += len(outcome.same)
         result.different += sorted(outcome.different)
         back = outcome.inserted | outcome.same
@@ -111,7 +111,7 @@ def _restore_fields(database: RestoreTarget, entries: Sequence[BackupEntry], res
             expected = {name: undone for name, (_, undone) in written.items()}
             changes.append(LeadChange(lead_id, expected, {name: held for name, (held, _) in written.items()}))
     done = database.update_leads(changes) if changes else set()
-    result.restored += len(done)
+    result.put_back(done)
     result.different += [change.lead_id for change in changes if change.lead_id not in done]
 
 

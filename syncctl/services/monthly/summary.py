@@ -192,7 +192,7 @@ def month_summary(
         month=month,
         made_at=now,
         by_day=figures.by_day,
-        stores=dict(sorted(figures.stores.items())),
+        stores=dict(sorted(figures.stores.items(), key=lambda store: store[0].casefold())),
         rejects=_rejects(database.rejects(), since, until),
         runs=runs,
         duplicate_sets=duplicates.count,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncctl.domain.checks import CheckReport, Finding
-from syncctl.domain.run_results import LocationResult
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.services.reconcile.results import ChangedBy, Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary
@@ -42,8 +41,9 @@ def counts_in_words(counts: SourceCounts) -> str:
 def _checks(found: Completeness) -> Iterator[Finding]:
     asked = len({location.location for location in found.locations})
     yield Finding.passed("Asked for", f"{found.first} to {found.last}, {quantity(asked, 'location')}")
+    said: set[str] = set()
     for report in REPORT_STEPS:
-        yield _report(found, report)
+        yield _report(found, report, said)
     if not all(location.error for location in found.locations):
         yield _missing(found)
         yield _changed(found)
@@ -54,17 +54,18 @@ def _checks(found: Completeness) -> Iterator[Finding]:
         )
 
 
-def _report(found: Completeness, report: StepName) -> Finding:
+def _report(found: Completeness, report: StepName, said: set[str]) -> Finding:
+    """`said`: the refusals that are explained already; a new one is added."""
     locations = found.of(report)
     name = f"{report.value.title()} report"
     counted = counts_in_words(sum((location.counts for location in locations), SourceCounts()))
-    failed = [
-        LocationResult(location.location, location.store, error=location.error)
-        for location in locations
-        if location.error is not None
-    ]
+    failed = [location.failed for location in locations if location.error is not None]
     if (failures := failure_summary(failed, len(locations))) is None:
         return Finding.passed(name, counted)
+    refusals = {location.error or "" for location in failed if location.is_refused}
+    if refusals and refusals <= said:
+        failures = f"{quantity(len(failed), 'location')} failed for the same reason"
+    said |= refusals
     if len(failed) < len(locations):
         failures += f"; the others: {counted}"
     return Finding.failed(name, failures, "`syncctl doctor` asks the API; run this again when it answers.")

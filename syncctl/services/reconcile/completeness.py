@@ -178,21 +178,16 @@ class SourceCheck:
         self, report: StepName, answers: Iterator[Answer], repairer: Repairer, run: Run
     ) -> None:
         results: list[LocationResult] = []
-        refused: str | None = None
 
         def step(aborted_by: str | None = None) -> StepResult:
-            return step_result(report, results, asked, error=aborted_by or refused)
+            return step_result(report, results, asked, error=aborted_by)
 
         asked = len(self._scope.asked[report])
         run.begin_step(report, asked, step)
         for answer in answers:
             checked = self._checked(answer, repairer)
-            if isinstance(answer.error, KeyRefusedError):
-                refused = str(answer.error)
             self._done.append(checked)
-            results.append(
-                checked.repair or LocationResult(checked.location, checked.store, error=checked.error)
-            )
+            results.append(checked.repair or checked.failed)
             run.listener.location_done(report, results[-1])
         run.finish_step(step())
 
@@ -203,7 +198,8 @@ class SourceCheck:
             self._unclear.note(request, answer.error)
             return failed
         if answer.rows is None:
-            return replace(failed, error=describe_error(answer.error))
+            is_refused = isinstance(answer.error, KeyRefusedError)
+            return replace(failed, error=describe_error(answer.error), is_refused=is_refused)
         try:
             return self._compared(request, answer.rows, repairer)
         except ApiError as changed:

@@ -224,11 +224,19 @@ class LocationCheck:
     error: str | None = None
     """Why it could not be checked; nothing else is known then."""
 
+    is_refused: bool = False
+    """Whether the API refused the key, which is said once for all locations."""
+
     repair: LocationResult | None = None
     """The result of syncing the missing records; None: not repaired."""
 
     left: tuple[Missing, ...] = ()
     """What is still missing after the repair."""
+
+    @property
+    def failed(self) -> LocationResult:
+        """That it could not be checked, as a run's result."""
+        return LocationResult(self.location, self.store, error=self.error, is_refused=self.is_refused)
 
     @property
     def complete(self) -> bool:

@@ -109,11 +109,9 @@ class SqliteSurvey(SqliteSession):
         if self._path is not None:
             place, topology, durability = str(self._path), "one file", _JOURNALS.get(journal, journal)
         elif self._stands_for is not None:
-            place, topology, durability = (
-                str(self._stands_for),
-                "one file, still empty",
-                _JOURNALS["wal"],
-            )
+            is_there = self._stands_for.exists()
+            topology = "one file, still empty" if is_there else "one file, not there yet"
+            place, durability = str(self._stands_for), _JOURNALS["wal"]
         else:
             place, topology, durability = "in memory", "no file", "lost when the program ends"
         caveats: tuple[Caveat, ...] = ()

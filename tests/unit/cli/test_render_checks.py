@@ -24,7 +24,7 @@ def test_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
     render_checks(report, Redactor(), as_json=True)
     assert json.loads(capsys.readouterr().out)["took_s"] == {"leads": 1.235}
     render_checks(report, Redactor(), as_json=False)
-    assert capsys.readouterr().out == "Looked up, s\tleads\t1.235\n"
+    assert capsys.readouterr().out == "Time for each\tleads\t1.235 s\n"
 
 
 def test_quietly_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

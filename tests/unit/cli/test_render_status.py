@@ -93,7 +93,7 @@ def test_in_a_pipe_moments_are_utc(capsys: pytest.CaptureFixture[str]) -> None:
         "returns\tnever",
         "next sync\t2026-11-27T14:05:00Z, in 3 min",
         "walk-ins\tlast import 2026-11-26T18:02:00Z, 20 h ago: failed in part, 1 lead added or changed",
-        "leads\t6,873",
+        "leads\t6873",
         "duplicates\t1 set, 1 copy too many, counted 2026-11-27T11:02:00Z by `syncctl verify data`",
         "rejects\t2, the oldest 9 days old",
         "lock\theld by pid 4711 on web1 for 3 min",

@@ -15,7 +15,7 @@ from rich.console import Console
 from syncctl.cli.logs.run_events import LogListener
 from syncctl.cli.logs.setup import configure_logging, reset_logging
 from syncctl.cli.render.clock import Clock
-from syncctl.cli.render.history import render_run_detail
+from syncctl.cli.render.history import render_run_detail, run_words
 from syncctl.cli.render.runs import render_run
 from syncctl.cli.run_words import closing_lines, counts_text
 from syncctl.cli.terminal.progress import ProgressListener
@@ -113,6 +113,11 @@ def test_the_history_of_a_refused_key_says_it_once(monkeypatch: pytest.MonkeyPat
     render_run_detail(run, str, CLOCK, as_json=False)
     assert screen.getvalue().count(REFUSAL) == 1
     assert screen.getvalue().count("failed for the same reason") == 1
+    monkeypatch.setattr(sys, "stdout", piped := io.StringIO())
+    render_run_detail(run, str, CLOCK, as_json=False)
+    assert piped.getvalue().count(REFUSAL) == 1
+    same = "; returns: failed for the same reason"
+    assert run_words(run) == f"bookings: all 21 locations failed: {REFUSAL}{same}"
 
 
 def test_the_log_says_it_in_utc() -> None:

@@ -9,6 +9,7 @@ import pytest
 from syncctl.ports.machine import ScheduleState
 from syncctl.scheduling.crontab import block
 from syncctl.scheduling.state import LineContext, cron_state, old_syncs, timer_state
+from syncctl.scheduling.systemd import TimerUnit
 
 WANTED = b"*/5 * * * * /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.log 2>&1"
 NOW = datetime(2026, 3, 11, 6, tzinfo=UTC)
@@ -175,7 +176,7 @@ def test_a_program_whose_interpreter_is_looked_for_in_the_path(tmp_path: Path, f
     ],
 )
 def test_timers(text: str, enabled: bool, installed: bool, in_step: bool) -> None:
-    state = timer_state(Path("/etc/x.timer"), text, ("a", "b"), enabled=enabled)
+    state = timer_state(TimerUnit(Path("/etc/x.timer"), text, enabled), ("a", "b"))
     assert (state.installed, state.in_step) == (installed, in_step)
     assert state.by_systemd
     assert "/etc/x.timer" in state.found

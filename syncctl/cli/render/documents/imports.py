@@ -145,7 +145,7 @@ class RetryDocument(CountsDocument):
 
     command: str
     ok: bool
-    run_id: str
+    run_id: str | None
     dry_run: bool
 
 

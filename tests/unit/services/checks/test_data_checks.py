@@ -216,7 +216,7 @@ def test_samples_are_the_newest_leads_with_masked_numbers(database: Database) ->
     # The oldest first, two of one instant, and one of the future, which is no sample of what came in.
     dates = [
         day,
-        day + timedelta(days=1),
+        day.replace(day=2, hour=0, minute=0),
         day + timedelta(days=2),
         day + timedelta(days=2),
         day.replace(2099),
@@ -224,7 +224,11 @@ def test_samples_are_the_newest_leads_with_masked_numbers(database: Database) ->
     leads = [lead(n, createdAt=date, phone="9012345678") for n, date in enumerate(dates, start=1)]
     database.store_leads(leads, [])
     samples = [check.message for check in lines(verify(database), "Newest lead")]
-    assert [sample[:10] for sample in samples] == ["2026-03-03", "2026-03-03", "2026-03-02"]
+    assert [sample.partition(",")[0] for sample in samples] == [
+        "2026-03-03 10:30",
+        "2026-03-03 10:30",
+        "2026-03-02",
+    ]
     assert "90xxxxxx78" in samples[0]
     assert "9012345678" not in "".join(samples)
 
