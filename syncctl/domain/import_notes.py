@@ -63,6 +63,10 @@ class Change(NamedTuple):
     """What was to be there, by the same names, and what else undoing it has to know."""
 
 
+NO_CHANGE = Change({}, {})
+"""Of what was only seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportNote:
     """Changes of one kind that an import was about to make at once."""
@@ -94,7 +98,7 @@ def in_notes(changes: Iterable[tuple[str, Change]]) -> Iterator[dict[str, Change
     together: dict[str, Change] = {}
     characters = 0
     for item, change in changes:
-        size = len(repr(change))
+        size = len(repr(change)) if change is not NO_CHANGE else 0
         is_full = len(together) >= MOST_CHANGES or characters + size > MOST_CHARACTERS
         if together and (is_full or item in together):
             yield together

@@ -108,9 +108,9 @@ class Workbook:
             raise FileProblemError(TOO_MANY_SHEETS)
         return self._date1904, worksheets
 
-    def rows(self, sheet: str, after: int, count: int) -> Batch:
+    def rows(self, sheet: str, after: int, count: int) -> tuple[Batch, int]:
         """The next rows of a sheet after the first `after` non-blank ones: `count` of them, or fewer if
-        they are long."""
+        they are long; and how many characters they have."""
         name, position, rows = self._reading
         if (name, position) != (sheet, after):
             rows = islice(self._numbered(sheet), after, None)
@@ -125,7 +125,7 @@ class Workbook:
             if characters > BATCH_CHARACTERS:
                 break
         self._reading = (sheet, after + len(batch), rows)
-        return batch
+        return batch, characters
 
     def height(self, sheet: str) -> int:
         """The number of the sheet's last row, as far as the library knows of it."""
@@ -263,7 +263,7 @@ def main() -> None:
             workbook = Workbook(sys.argv[2])
             connection.send(("facts", workbook.facts()))
             for request in _requests(connection):
-                connection.send(("rows", (workbook.rows(*request), workbook.height(request[0]))))
+                connection.send(("rows", (*workbook.rows(*request), workbook.height(request[0]))))
         except FileProblemError as error:
             connection.send(("problem", str(error)))
         except MemoryError:

@@ -8,7 +8,15 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, in_notes, lead_digest
+from syncctl.domain.import_notes import (
+    NO_CHANGE,
+    Change,
+    ImportNote,
+    NotedImport,
+    NoteKind,
+    in_notes,
+    lead_digest,
+)
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import PREVIOUS_UPDATED_AT, UPDATED_AT
 from syncctl.domain.records import KnownRecord, Reject, RejectAnswer, SyncRecord
@@ -56,16 +64,18 @@ class NotingStorage:
         """As the database's; what it finds has a row in this import's files. An earlier import that can
         still be taken back must not take these leads away."""
         found = self._storage.find_records(record_ids)
-        of_files = ((record_id, known) for record_id, known in found.items() if known.source in FILE_STEPS)
+        earliest, began = self._import.started_at - HISTORY_RETENTION, self._import.started_at
         self._note(
             NoteKind.SEEN,
-            ((record_id, Change({}, {})) for record_id, known in of_files if self._is_earlier(known)),
+            [
+                (record_id, NO_CHANGE)
+                for record_id, known in found.items()
+                if known.source in FILE_STEPS
+                and known.first_seen_at is not None
+                and earliest < known.first_seen_at < began
+            ],
         )
         return found
-
-    def _is_earlier(self, known: KnownRecord) -> bool:
-        seen, began = known.first_seen_at, self._import.started_at
-        return seen is not None and began - HISTORY_RETENTION < seen < began
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         new = {lead["_id"]: lead for lead in leads}
