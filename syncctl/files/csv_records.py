@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import EMPTY, EPOCH_1900, Record, clean_text
+from syncctl.files.cells import EPOCH_1900, Record, clean_row
 from syncctl.files.limits import Position, file_errors, problem
 
 LONGEST_LINE = 1 << 20
@@ -21,9 +21,6 @@ LONGEST_RECORD = 100
 """Lines; no remark is this long, but an unclosed quotation mark swallows everything that follows."""
 
 SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[\r\n]*', re.IGNORECASE)
-_PLAIN_LINE = re.compile(r"[\t !#-~]*[\r\n]*")
-"""A line of printable ASCII without quotation marks."""
-
 _PHONE = re.compile(r"[0-9]{7}")
 
 
@@ -58,12 +55,8 @@ class CsvTable:
                     number += 1
                     if len(lines.pending) > 1:
                         self._check_quotes(lines, values, width)
-                    is_plain = len(lines.pending) == 1 and _PLAIN_LINE.fullmatch(lines.pending[0])
                     lines.pending.clear()
-                    if is_plain:  # as most: what `clean_text` makes of it is known
-                        yield number, [None if (cell := value.strip()) in EMPTY else cell for value in values]
-                    else:
-                        yield number, [clean_text(value) for value in values]
+                    yield number, clean_row(values)
             except csv.Error as error:
                 raise lines.mistake("a value there is far too long") from error
 

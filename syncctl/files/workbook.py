@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import syncctl
-from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
+from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean_row
 from syncctl.files.headers import HEADER_SEARCH_ROWS
 from syncctl.files.limits import (
     LONGEST_READING_S,
@@ -72,7 +72,7 @@ class WorkbookTable:
                 return
             self._place.reach(batch[-1][0], height)
             for number, values in batch:
-                yield number, [clean(value) for value in values]
+                yield number, clean_row(values)
             seen, count = seen + len(batch), BATCH
 
 

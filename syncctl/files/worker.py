@@ -118,10 +118,11 @@ class Workbook:
         characters = 0
         for row in islice(rows, count):
             batch.append(row)
-            lengths = [len(value) for value in row[1] if isinstance(value, str)]
-            if lengths and max(lengths) > LONGEST_CELL:
+            texts = [value for value in row[1] if isinstance(value, str)]
+            length = len("".join(texts))
+            if length > LONGEST_CELL and max(map(len, texts)) > LONGEST_CELL:
                 raise FileProblemError(TOO_LONG_A_CELL)
-            characters += sum(lengths)
+            characters += length
             if characters > BATCH_CHARACTERS:
                 break
         self._reading = (sheet, after + len(batch), rows)
