@@ -347,7 +347,7 @@ def _first(texts: _RowTexts, columns: tuple[str, ...]) -> str:
 def file_key(key: str, day: date | None) -> str:
     """The key of a file's row: that of a record without a booking number, plus the day (contract/files.md:
     phone + name + store + lead type + date)."""
-    return f"{key}{SEPARATOR}{day.isoformat() if day else ''}"
+    return SEPARATOR.join((key, day.isoformat() if day else ""))
 
 
 def _identified(values: LeadValues, day: datetime | None, former_phones: tuple[str, ...]) -> SourceRecord:
