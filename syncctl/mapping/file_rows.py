@@ -10,11 +10,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, LeadField, columns_of
+from syncctl.domain.lead_fields import DATE_COLUMNS
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.sources import LeadType, StepName
 from syncctl.errors import InvalidRowError
+from syncctl.mapping.file_columns import PROBLEM_COLUMNS, FileColumns, file_columns
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import LONGEST_TEXT, TRUTH_VALUES, is_error, may_be_error, other_content, text
@@ -30,12 +31,6 @@ MOVED = "days from 1904"
 """The column for rows of workbooks that count days from 1904: by how many days their dates were shifted.
 Earlier versions did not shift those of .xls files."""
 
-PROBLEM_COLUMNS = {
-    "beyond the header": "cells beyond the last column title are filled",
-    "cells that can't be read": "a cell can't be read",
-}
-"""Columns that describe a problem of the row (`files/headers.py`)."""
-
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
 """Excel's serial numbers for the days from 1954 to 2119."""
 
@@ -44,68 +39,6 @@ _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
 _GENERAL, _LOSS_OF_SALE = LeadType.GENERAL.value, LeadType.LOSS_OF_SALE.value
-
-
-class _TextField(NamedTuple):
-    """A text of a lead, and the columns that it is made of."""
-
-    name: str
-    columns: tuple[str, ...]
-    only_losses: bool
-    choices: tuple[tuple[tuple[str, ...], str], ...]
-    """Columns, and what stands between their texts; without it only the first that is filled counts. The
-    first choice that has any text counts."""
-
-
-class _FileColumns(NamedTuple):
-    """Where files with certain columns have which field, but for the key and the day of the visit."""
-
-    faults: tuple[str, ...]
-    """The columns that describe a problem."""
-
-    dates: tuple[tuple[str, tuple[str, ...]], ...]
-    texts: tuple[_TextField, ...]
-    of_visits: frozenset[str]
-    """The fields that such a file speaks of."""
-
-    of_losses: frozenset[str]
-    """The same of a lost sale."""
-
-
-@lru_cache(maxsize=256)  # as many as there are different headers
-def _file_columns(kind: StepName, there: tuple[str, ...]) -> _FileColumns:
-    in_key = ("name", "enquiryDate", "visitDate", "createdAt")
-    columns = {
-        field: tuple(filter(there.__contains__, columns_of(kind, field)))
-        for field in SOURCE_FIELDS
-        if any(column in there for column in columns_of(kind, field))
-    }
-    texts = [
-        _TextField(field.name, names, field.only_losses, _choices(kind, field, names, there))
-        for field, names in columns.items()
-        if field.value_type is str and field.name not in in_key
-    ]
-    dates = [
-        (field.name, names)
-        for field, names in columns.items()
-        if field.value_type is datetime and field.name not in in_key
-    ]
-    return _FileColumns(
-        tuple(filter(there.__contains__, PROBLEM_COLUMNS)),
-        tuple(dates),
-        tuple(texts),
-        frozenset(field.name for field in columns if not field.only_losses),
-        frozenset(field.name for field in columns),
-    )
-
-
-def _choices(
-    kind: StepName, field: LeadField, names: tuple[str, ...], there: tuple[str, ...]
-) -> tuple[tuple[tuple[str, ...], str], ...]:
-    if field.name == "remarks" and kind is StepName.LOSS_OF_SALE:
-        others = tuple(name for name in names if name not in COMMENTS)
-        return (tuple(filter(COMMENTS.__contains__, there)), "; "), (others, "")
-    return ((names, field.joined_by),)
 
 
 class _Texts(dict[str, str]):
@@ -210,7 +143,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown; `zone`: the business's. Raises
     InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
-    columns = _file_columns(kind, tuple(cells))
+    columns = file_columns(kind, tuple(cells))
     for fault in columns.faults:
         if cells[fault] is not None:
             raise InvalidRowError(PROBLEM_COLUMNS[fault])
@@ -266,7 +199,7 @@ def _is_loss(status: str) -> bool:
 
 
 def _other_days(
-    there: _FileColumns, cells: Cells, zone: tzinfo, unreadable: dict[str, list[str]]
+    there: FileColumns, cells: Cells, zone: tzinfo, unreadable: dict[str, list[str]]
 ) -> dict[str, datetime]:
     """The dates beside the day of the visit, by field; what can't be read is added to `unreadable`."""
     days: dict[str, datetime] = {}
@@ -286,7 +219,7 @@ def _other_days(
     return days
 
 
-def _unreadable_fields(there: _FileColumns, cells: Cells) -> dict[str, list[str]]:
+def _unreadable_fields(there: FileColumns, cells: Cells) -> dict[str, list[str]]:
     """The fields without a value because a cell that they are made of holds an error, and the columns of
     these cells. Not those of the name and the dates, which are looked at by themselves."""
     errors = [column for column, cell in cells.items() if is_error(cell)]
@@ -323,7 +256,7 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
         raise InvalidRowError(f"Date{shown} can't be read as a date (day first)") from None
 
 
-def _add_texts(there: _FileColumns, texts: _RowTexts, values: LeadValues, *, lost: bool) -> None:
+def _add_texts(there: FileColumns, texts: _RowTexts, values: LeadValues, *, lost: bool) -> None:
     known: dict[str, Any] = values  # type: ignore[assignment]
     for name, _, only_losses, choices in there.texts:
         if lost or not only_losses:
