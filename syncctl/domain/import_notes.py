@@ -63,10 +63,6 @@ class Change(NamedTuple):
     """What was to be there, by the same names, and what else undoing it has to know."""
 
 
-NO_CHANGE = Change({}, {})
-"""Of what was only seen."""
-
-
 @dataclass(frozen=True, slots=True)
 class ImportNote:
     """Changes of one kind that an import was about to make at once."""
@@ -98,7 +94,7 @@ def in_notes(changes: Iterable[tuple[str, Change]]) -> Iterator[dict[str, Change
     together: dict[str, Change] = {}
     characters = 0
     for item, change in changes:
-        size = len(repr(change)) if change is not NO_CHANGE else 0
+        size = len(repr(change)) if any(change) else 0  # of what was only seen there is nothing to say
         is_full = len(together) >= MOST_CHANGES or characters + size > MOST_CHARACTERS
         if together and (is_full or item in together):
             yield together

@@ -8,15 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from syncctl.domain.import_notes import (
-    NO_CHANGE,
-    Change,
-    ImportNote,
-    NotedImport,
-    NoteKind,
-    in_notes,
-    lead_digest,
-)
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, in_notes, lead_digest
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import PREVIOUS_UPDATED_AT, UPDATED_AT
 from syncctl.domain.records import KnownRecord, Reject, RejectAnswer, SyncRecord
@@ -64,16 +56,11 @@ class NotingStorage:
         """As the database's; what it finds has a row in this import's files. An earlier import that can
         still be taken back must not take these leads away."""
         found = self._storage.find_records(record_ids)
-        earliest, began = self._import.started_at - HISTORY_RETENTION, self._import.started_at
+        began, nothing = self._import.started_at, Change({}, {})
+        earliest = began - HISTORY_RETENTION
+        seen = {each: known.first_seen_at for each, known in found.items() if known.source in FILE_STEPS}
         self._note(
-            NoteKind.SEEN,
-            [
-                (record_id, NO_CHANGE)
-                for record_id, known in found.items()
-                if known.source in FILE_STEPS
-                and known.first_seen_at is not None
-                and earliest < known.first_seen_at < began
-            ],
+            NoteKind.SEEN, ((each, nothing) for each, at in seen.items() if at and earliest < at < began)
         )
         return found
 
