@@ -94,7 +94,7 @@ def in_notes(changes: Iterable[tuple[str, Change]]) -> Iterator[dict[str, Change
     together: dict[str, Change] = {}
     characters = 0
     for item, change in changes:
-        size = len(repr(change))
+        size = len(repr(change)) if any(change) else 0  # of what was only seen there is nothing to say
         is_full = len(together) >= MOST_CHANGES or characters + size > MOST_CHARACTERS
         if together and (is_full or item in together):
             yield together

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from math import isnan
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from syncctl.text import is_visible, normalize_unicode
 
@@ -74,6 +75,17 @@ def clean_text(written: str) -> str | None:
         return None
     is_dash = len(stripped) <= _LONGEST_CODE and normalize_unicode(stripped).strip() in EMPTY
     return None if is_dash else stripped
+
+
+def clean_row(values: Sequence[Any]) -> list[Cell]:
+    """All values of a row as `clean` makes them."""
+    texts = "".join([value for value in values if type(value) is str])
+    if not (texts.isascii() and texts.isprintable()) or '"' in texts:
+        return [clean(value) for value in values]
+    return [  # as most rows are, whose texts need only be stripped
+        clean(value) if type(value) is not str else None if (cell := value.strip()) in EMPTY else cell
+        for value in values
+    ]
 
 
 def as_text(cell: Cell) -> str:

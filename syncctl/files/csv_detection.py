@@ -42,8 +42,10 @@ def encoding_of(file: IO[bytes]) -> str:
     letters = strays = 0
     while head:
         text = decoder.decode(head)
-        letters, strays = letters + len(_LETTER.findall(text)), strays + len(_STRAY.findall(text))
         head = file.read(_CHUNK)
+        if text.isascii():
+            continue
+        letters, strays = letters + len(_LETTER.findall(text)), strays + len(_STRAY.findall(text))
     strays += len(_STRAY.findall(decoder.decode(b"", final=True)))
     # By chance, bytes of Windows-1252 are hardly ever a letter of UTF-8, let alone as often as they are not.
     return "cp1252" if strays > letters else "utf-8"

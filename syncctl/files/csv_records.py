@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import EPOCH_1900, Record, clean_text
+from syncctl.files.cells import EPOCH_1900, Record, clean_row
 from syncctl.files.limits import Position, file_errors, problem
 
 LONGEST_LINE = 1 << 20
@@ -56,7 +56,7 @@ class CsvTable:
                     if len(lines.pending) > 1:
                         self._check_quotes(lines, values, width)
                     lines.pending.clear()
-                    yield number, [clean_text(value) for value in values]
+                    yield number, clean_row(values)
             except csv.Error as error:
                 raise lines.mistake("a value there is far too long") from error
 

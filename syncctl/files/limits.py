@@ -87,7 +87,6 @@ class LimitChecker:
         self._path = path
         self._clock = clock
         self._until = clock() + LONGEST_READING_S
-        self._characters_left = MOST_CHARACTERS + MOST_CHARACTERS_PER_BYTE * path.stat().st_size
         self._rows = self._cells = 0
 
     def records(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -100,21 +99,18 @@ class LimitChecker:
                 del cells[MOST_COLUMNS:]
             self._rows += 1
             self._cells += len(cells)
-            self._characters_left -= sum([len(cell) for cell in cells if type(cell) is str])
-            if over := self._exceeded_limit():
-                raise problem(self._path, over)
+            is_checked = self._rows % CHECK_EVERY_ROWS == 0
+            if is_checked or self._cells > MOST_CELLS or self._rows > MOST_ROWS:
+                self._check()
             yield number, cells
 
-    def _exceeded_limit(self) -> str | None:
+    def _check(self) -> None:
         if self._rows > MOST_ROWS:
-            return TOO_MANY_ROWS
+            raise problem(self._path, TOO_MANY_ROWS)
         if self._cells > MOST_CELLS:
-            return TOO_MANY_CELLS
-        if self._characters_left < 0:
-            return TOO_MUCH_TEXT
-        if self._rows % CHECK_EVERY_ROWS == 0 and self._clock() > self._until:
-            return TOO_SLOW
-        return None
+            raise problem(self._path, TOO_MANY_CELLS)
+        if self._clock() > self._until:
+            raise problem(self._path, TOO_SLOW)
 
 
 class Position:

@@ -36,9 +36,8 @@ Request: TypeAlias = tuple[str, int, int]
 Reply: TypeAlias = (
     tuple[Literal["ready"], None]
     | tuple[Literal["facts"], Facts]
-    | tuple[Literal["rows"], tuple[Batch, int]]
+    | tuple[Literal["rows"], tuple[Batch, int, int]]
     | tuple[Literal["problem"], str]
 )
-"""First, unasked, the worker's readiness and the facts; then for each Request rows, and the
-number of the sheet's last one. A problem ends the
-replies."""
+"""First, unasked, the worker's readiness and the facts; then for each Request rows, how many characters they
+have, and the number of the sheet's last one. A problem ends the replies."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from operator import itemgetter
 from typing import NamedTuple
 
 from syncctl.domain.lead_fields import DATE_COLUMNS
@@ -83,52 +84,66 @@ def file_rows(
     other lines that aren't customers (contract/files.md).
     """
     layout: Layout | None = None
+    columns: _Columns | None = None
     for number, cells in not_blank(records):
-        if not (layout and _has_number(cells, layout)):
+        if not (layout and columns and _has_number(cells, columns.phone)):
             if header := Layout.recognise(cells, known):
-                layout = header
+                layout, columns = header, _Columns(header, epoch)
                 continue
-            if layout is None or is_part_of_layout(cells, layout):
+            if layout is None or columns is None or is_part_of_layout(cells, layout):
                 continue
             if is_no_customer(cells, layout):
-                ignore(FileRow(number, _columns(cells, layout, epoch), cells, layout))
+                ignore(FileRow(number, columns.of(cells), cells, layout))
                 continue
-        yield FileRow(number, _columns(cells, layout, epoch), cells, layout)
+        yield FileRow(number, columns.of(cells), cells, layout)
 
 
-def _has_number(cells: list[Cell], layout: Layout) -> bool:
+def _has_number(cells: list[Cell], position: int) -> bool:
     """Whether the phone column holds a number: a quick test for a customer's row."""
-    position = layout.columns[PHONE]
     phone = cells[position] if position < len(cells) else None
-    return (isinstance(phone, int) and phone >= 10 ** (MIN_NUMBER_DIGITS - 1)) or (
-        isinstance(phone, str) and len(phone) >= MIN_NUMBER_DIGITS and phone.isdecimal()
-    )
+    if type(phone) is str:
+        return len(phone) >= MIN_NUMBER_DIGITS and phone.isdecimal()
+    return isinstance(phone, int) and phone >= 10 ** (MIN_NUMBER_DIGITS - 1)
 
 
-def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Several]:
-    width = len(cells)
-    named: dict[str, Cell] = {
-        column: cells[position] if position < width else None for column, position in layout.columns.items()
-    }
-    others: dict[str, Several] = {}
-    for column in DATE_COLUMNS:
-        if (written := named.get(column)) is None:
-            continue
-        named[column] = day = date_of_serial(written, epoch)
-        if day is not written and epoch != EPOCH_1900:
-            cells[layout.columns[column]] = day  # readers of the raw row assume the 1900 epoch
-            others[MOVED] = (epoch - EPOCH_1900).days
-    named[PHONE] = whole_number(named[PHONE])
-    for column, positions in layout.several.items():
-        others[column] = one_or_several([_read(column, cells[at], epoch) for at in positions if at < width])
-    titled = len(layout.titles)
-    if width > titled and (beyond := _beyond(cells, titled)):
-        others[BEYOND] = ", ".join(map(column_letters, beyond))
-    if UNREADABLE in cells:
-        others[CANNOT_BE_READ] = ", ".join(
-            column_letters(at) for at in range(width) if cells[at] == UNREADABLE
-        )
-    return {**named, **others}
+class _Columns:
+    """Names the cells of the rows below one header."""
+
+    def __init__(self, layout: Layout, epoch: date) -> None:
+        self._epoch = epoch
+        self._names = tuple(layout.columns)
+        self._positions = tuple(layout.columns.values())
+        self._width = max(self._positions) + 1
+        self._take = itemgetter(*self._positions)  # a header has three columns at least
+        self._dates = [(name, at) for name, at in layout.columns.items() if name in DATE_COLUMNS]
+        self._several = layout.several
+        self._titled = len(layout.titles)
+        self.phone = layout.columns[PHONE]
+
+    def of(self, cells: list[Cell]) -> dict[str, Several]:
+        """Each column's cell; what is wrong with the row, under names of its own behind them."""
+        width = len(cells)
+        padded = cells if width >= self._width else [*cells, *[None] * (self._width - width)]
+        named: dict[str, Several] = dict(zip(self._names, self._take(padded), strict=True))
+        others: dict[str, Several] = {}
+        for column, at in self._dates:
+            if (written := padded[at]) is None:
+                continue
+            named[column] = day = date_of_serial(written, self._epoch)
+            if day is not written and self._epoch != EPOCH_1900:
+                cells[at] = day  # readers of the raw row assume the 1900 epoch
+                others[MOVED] = (self._epoch - EPOCH_1900).days
+        named[PHONE] = whole_number(padded[self.phone])
+        for column, positions in self._several.items():
+            filled = [_read(column, cells[at], self._epoch) for at in positions if at < width]
+            others[column] = one_or_several(filled)
+        if width > self._titled and (beyond := _beyond(cells, self._titled)):
+            others[BEYOND] = ", ".join(map(column_letters, beyond))
+        if UNREADABLE in cells:
+            others[CANNOT_BE_READ] = ", ".join(
+                column_letters(at) for at in range(width) if cells[at] == UNREADABLE
+            )
+        return named | others if others else named
 
 
 def _beyond(cells: list[Cell], titled: int) -> list[int]:

@@ -16,9 +16,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import syncctl
-from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
+from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean_row
 from syncctl.files.headers import HEADER_SEARCH_ROWS
-from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW, Position, problem
+from syncctl.files.limits import (
+    LONGEST_READING_S,
+    MOST_CHARACTERS,
+    MOST_CHARACTERS_PER_BYTE,
+    TOO_MUCH_TEXT,
+    TOO_SLOW,
+    Position,
+    file_errors,
+    problem,
+)
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
 from syncctl.ports.stop import Stop
 
@@ -63,7 +72,7 @@ class WorkbookTable:
                 return
             self._place.reach(batch[-1][0], height)
             for number, values in batch:
-                yield number, [clean(value) for value in values]
+                yield number, clean_row(values)
             seen, count = seen + len(batch), BATCH
 
 
@@ -78,6 +87,8 @@ class _Reader:
         self._process = process
         self._stop = stop
         self._ready = False
+        with file_errors(path):
+            self._characters_left = MOST_CHARACTERS + MOST_CHARACTERS_PER_BYTE * path.stat().st_size
         self._until = time.monotonic() + LONGEST_READING_S
 
     def facts(self) -> Facts:
@@ -93,8 +104,11 @@ class _Reader:
             self._connection.send(request)
         except OSError as error:
             raise problem(self._path, self._exit_reason()) from error
-        rows: tuple[Batch, int] = self._reply()
-        return rows
+        batch, characters, height = self._reply()
+        self._characters_left -= characters
+        if self._characters_left < 0:
+            raise problem(self._path, TOO_MUCH_TEXT)
+        return batch, height
 
     def _reply(self) -> Any:
         try:

@@ -20,7 +20,7 @@ from zipfile import ZipFile
 import python_calamine
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import UNREADABLE, clean
+from syncctl.files.cells import clean
 from syncctl.files.limits import (
     LONGEST_CELL,
     MOST_CELLS,
@@ -108,9 +108,9 @@ class Workbook:
             raise FileProblemError(TOO_MANY_SHEETS)
         return self._date1904, worksheets
 
-    def rows(self, sheet: str, after: int, count: int) -> Batch:
+    def rows(self, sheet: str, after: int, count: int) -> tuple[Batch, int]:
         """The next rows of a sheet after the first `after` non-blank ones: `count` of them, or fewer if
-        they are long."""
+        they are long; and how many characters they have."""
         name, position, rows = self._reading
         if (name, position) != (sheet, after):
             rows = islice(self._numbered(sheet), after, None)
@@ -118,14 +118,15 @@ class Workbook:
         characters = 0
         for row in islice(rows, count):
             batch.append(row)
-            lengths = [len(value) for value in row[1] if isinstance(value, str)]
-            if lengths and max(lengths) > LONGEST_CELL:
+            texts = [value for value in row[1] if isinstance(value, str)]
+            length = len("".join(texts))
+            if length > LONGEST_CELL and max(map(len, texts)) > LONGEST_CELL:
                 raise FileProblemError(TOO_LONG_A_CELL)
-            characters += sum(lengths)
+            characters += length
             if characters > BATCH_CHARACTERS:
                 break
         self._reading = (sheet, after + len(batch), rows)
-        return batch
+        return batch, characters
 
     def height(self, sheet: str) -> int:
         """The number of the sheet's last row, as far as the library knows of it."""
@@ -162,14 +163,13 @@ class Workbook:
 
     def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, UnreportedCells]:
         if name not in self._sheets:
-            unreadable: list[tuple[int, int]] = []
             try:
                 sheet = self._book.get_sheet_by_name(name)
             except python_calamine.CalamineError:
                 if name not in self._parts:
                     raise
                 with ZipFile(self._path) as archive:
-                    copy, unreadable = Xlsx(archive).without_unreadable(self._parts[name])
+                    copy = Xlsx(archive).with_known_errors(self._parts[name])
                 sheet = python_calamine.load_workbook(copy).get_sheet_by_name(name)
             last_row, last_column = sheet.end or (0, 0)
             if last_row >= ROWS_OF_A_SHEET or last_column >= COLUMNS_OF_A_SHEET:
@@ -184,8 +184,6 @@ class Workbook:
             elif self._errors:
                 position = [sheet.name for sheet in self._book.sheets_metadata].index(name)
                 unreported = self._errors[position]
-            for row, column in unreadable:
-                unreported.setdefault(row, {})[column] = UNREADABLE
             self._sheets[name] = sheet, unreported
         return self._sheets[name]
 
@@ -263,7 +261,7 @@ def main() -> None:
             workbook = Workbook(sys.argv[2])
             connection.send(("facts", workbook.facts()))
             for request in _requests(connection):
-                connection.send(("rows", (workbook.rows(*request), workbook.height(request[0]))))
+                connection.send(("rows", (*workbook.rows(*request), workbook.height(request[0]))))
         except FileProblemError as error:
             connection.send(("problem", str(error)))
         except MemoryError:

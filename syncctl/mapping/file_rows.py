@@ -5,33 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, LeadField, columns_of
+from syncctl.domain.lead_fields import DATE_COLUMNS
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
-from syncctl.domain.sources import FILE_STEPS, LeadType, StepName
+from syncctl.domain.sources import LeadType, StepName
 from syncctl.errors import InvalidRowError
+from syncctl.mapping.file_columns import PROBLEM_COLUMNS, FileColumns, file_columns
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
-from syncctl.parsing.values import is_error, may_be_error, other_content, text
+from syncctl.parsing.values import LONGEST_TEXT, TRUTH_VALUES, is_error, may_be_error, other_content, text
 from syncctl.text import normalize_unicode
 
 Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
 
+_RowTexts = Mapping[str, Any]
+"""A row's cells as texts; those that say nothing are empty or None."""
+
 MOVED = "days from 1904"
 """The column for rows of workbooks that count days from 1904: by how many days their dates were shifted.
 Earlier versions did not shift those of .xls files."""
-
-PROBLEM_COLUMNS = {
-    "beyond the header": "cells beyond the last column title are filled",
-    "cells that can't be read": "a cell can't be read",
-}
-"""Columns that describe a problem of the row (`files/headers.py`)."""
 
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
 """Excel's serial numbers for the days from 1954 to 2119."""
@@ -40,25 +38,38 @@ _SERIAL_ZERO = date(1899, 12, 30)
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
+_GENERAL, _LOSS_OF_SALE = LeadType.GENERAL.value, LeadType.LOSS_OF_SALE.value
 
 
-class _FileColumns(NamedTuple):
-    """Where a kind of file has which field, but for the key and the day of the visit."""
+class _Texts(dict[str, str]):
+    """The texts of a row's cells, each made when it is asked for: one that is too long is an error."""
 
-    dates: tuple[tuple[str, tuple[str, ...]], ...]
-    texts: tuple[tuple[LeadField, tuple[str, ...]], ...]
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
 
-
-def _file_columns(kind: StepName) -> _FileColumns:
-    in_key = ("name", "enquiryDate", "visitDate", "createdAt")
-    fields = [field for field in SOURCE_FIELDS if field.columns and field.name not in in_key]
-    return _FileColumns(
-        tuple((field.name, field.columns) for field in fields if field.value_type is datetime),
-        tuple((field, columns_of(kind, field)) for field in fields if field.value_type is str),
-    )
+    def __missing__(self, column: str) -> str:
+        found = self[column] = text(self._cells.get(column))
+        return found
 
 
-_COLUMNS = {kind: _file_columns(kind) for kind in FILE_STEPS}
+def _plain_texts(cells: Cells) -> _RowTexts | None:
+    """The cells of a row as most are: printable ASCII without blanks around it and without errors, so that
+    each is its own text; None for any other row, which `text` has to look at."""
+    filled = [cell for cell in cells.values() if cell is not None]
+    texts = [cell for cell in filled if type(cell) is str]
+    joined = "|".join(texts)
+    if (
+        not (joined.isascii() and joined.isprintable())
+        or "| " in joined
+        or " |" in joined
+        or may_be_error(joined)
+        or len(joined) > LONGEST_TEXT
+        or joined.strip() != joined
+    ):
+        return None
+    if len(texts) == len(filled):
+        return cells
+    return {column: cell if type(cell) is str else text(cell) for column, cell in cells.items()}
 
 
 class FileRecord(NamedTuple):
@@ -70,6 +81,9 @@ class FileRecord(NamedTuple):
 
     unreadable: tuple[str, ...] = ()
     """The columns whose cells can't be read, which the lead is saved without."""
+
+    is_plain: bool = False
+    """Whether its cells are known to be nothing but printable ASCII."""
 
 
 def usable_cells(cells: Cells) -> Cells:
@@ -101,13 +115,15 @@ def file_date(cell: object, zone: tzinfo) -> datetime | None:
     Text dates are day first (contract/files.md). `zone`: the business's, for texts with an offset. Raises
     ValueError: not a date, or ambiguous.
     """
+    if type(cell) is str:  # as most are
+        return _date_of_text(cell, zone)
     if cell is None:
         return None
     if isinstance(cell, datetime):
         return in_range(cell)
     if isinstance(cell, date):
         return in_range(datetime.combine(cell, time()))
-    return _date_of_text(str(cell) if isinstance(cell, str | bool) else text(cell), zone)
+    return _date_of_text(str(cell) if isinstance(cell, bool) else text(cell), zone)
 
 
 @lru_cache(maxsize=4096)  # the rows of a file share their days
@@ -121,27 +137,19 @@ def _date_of_text(cell: str, zone: tzinfo) -> datetime | None:
     return None if found is None else datetime.combine(found, time(), UTC)
 
 
-def _first(cells: Cells, *columns: str) -> str:
-    for column in columns:
-        if (cell := cells.get(column)) is not None and (found := text(cell)):
-            return found
-    return ""
-
-
-def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
-    return separator.join([found for column in columns if (found := text(cells.get(column)))])
-
-
 def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -> FileRecord:
     """The lead in a row of `usable_cells` cells.
 
     `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown; `zone`: the business's. Raises
     InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
-    for fault, reason in PROBLEM_COLUMNS.items():
-        if cells.get(fault) is not None:
-            raise InvalidRowError(reason)
-    name = _name(cells.get("name"))
+    columns = file_columns(kind, tuple(cells))
+    for fault in columns.faults:
+        if cells[fault] is not None:
+            raise InvalidRowError(PROBLEM_COLUMNS[fault])
+    plain = _plain_texts(cells)
+    texts = _Texts(cells) if plain is None else plain
+    name = _name(cells.get("name"), is_plain=plain is not None)
     written = cells.get("phone")
     phone = phone_number(written)
     if phone is None:
@@ -149,15 +157,15 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     if store is None:
         raise InvalidRowError("no store: its column doesn't name a known one")
     asked_on = _day_of_visit(cells, zone)
-    unreadable = _unreadable_fields(kind, cells)
-    days = _other_days(kind, cells, zone, unreadable)
-    status = _first(cells, "status")
+    unreadable = _unreadable_fields(columns, cells) if plain is None else {}
+    days = _other_days(columns, cells, zone, unreadable)
+    status = _first(texts, ("status",)) if "status" in cells else ""
     if kind is StepName.WALKIN and "closingStatus" in unreadable:
         # It decides what the lead is, and its key with it.
         raise InvalidRowError(f"Status can't be read: {other_content(status)} is in the cell")
-    lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(normalize_unicode(status)))
+    lost = kind is StepName.LOSS_OF_SALE or _is_loss(status)
     values: LeadValues = {
-        "leadType": (LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
+        "leadType": _LOSS_OF_SALE if lost else _GENERAL,
         "source": "Loss of Sale" if lost else "Walk-in",
         "name": name,
         "phone": phone,
@@ -168,31 +176,41 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
         if lost:
             values["visitDate"] = asked_on
     values.update(days)  # type: ignore[typeddict-item]
-    _add_texts(kind, cells, values, lost=lost)
-    provided = _provided_fields(kind, tuple(cells), lost)
+    _add_texts(columns, texts, values, lost=lost)
+    provided = columns.of_losses if lost else columns.of_visits
     if asked_on is None:
         provided -= {"createdAt"}  # a lead keeps its first known day
     if unreadable:  # which is not empty: the lead keeps its value
         provided -= unreadable.keys()
         for field in unreadable:
             values.pop(field, None)  # type: ignore[misc]
-    is_plain = isinstance(written, int) or written == phone
-    before = () if is_plain else former_phones(written, phone)
-    record = _identified(values, asked_on or days.get("functionDate"), before)
-    if isinstance(moved := cells.get(MOVED), int) and (day := asked_on or days.get("functionDate")):
+    before = () if written == phone or isinstance(written, int) else former_phones(written, phone)
+    day = asked_on or days.get("functionDate")
+    record = _identified(values, day, before)
+    if day and isinstance(moved := cells.get(MOVED), int):
         record = record._replace(former_day=day.date() - timedelta(days=moved))
-    return FileRecord(record, provided, tuple(dict.fromkeys(chain.from_iterable(unreadable.values()))))
+    without = tuple(dict.fromkeys(chain.from_iterable(unreadable.values()))) if unreadable else ()
+    return FileRecord(record, provided, without, plain is not None)
+
+
+@lru_cache(maxsize=1024)  # a file has few
+def _is_loss(status: str) -> bool:
+    return bool(_LOSS.search(normalize_unicode(status)))
 
 
 def _other_days(
-    kind: StepName, cells: Cells, zone: tzinfo, unreadable: dict[str, list[str]]
+    there: FileColumns, cells: Cells, zone: tzinfo, unreadable: dict[str, list[str]]
 ) -> dict[str, datetime]:
     """The dates beside the day of the visit, by field; what can't be read is added to `unreadable`."""
     days: dict[str, datetime] = {}
-    for field, columns in _COLUMNS[kind].dates:
-        column = next((each for each in columns if cells.get(each) is not None), columns[0])
+    for field, columns in there.dates:
+        for column in columns:
+            if cells[column] is not None:
+                break
+        else:
+            continue
         try:
-            day = file_date(cells.get(column), zone)
+            day = file_date(cells[column], zone)
         except ValueError:
             unreadable[field] = [column]
         else:
@@ -201,23 +219,22 @@ def _other_days(
     return days
 
 
-def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
+def _unreadable_fields(there: FileColumns, cells: Cells) -> dict[str, list[str]]:
     """The fields without a value because a cell that they are made of holds an error, and the columns of
     these cells. Not those of the name and the dates, which are looked at by themselves."""
-    texts = [cell for cell in cells.values() if isinstance(cell, str)]
-    if not (may_be_error("\n".join(texts)) and any(map(is_error, texts))):
-        return {}
     errors = [column for column, cell in cells.items() if is_error(cell)]
     found: dict[str, list[str]] = {}
-    for field, columns in _COLUMNS[kind].texts:
-        is_joined = field.joined_by or (field.name == "remarks" and kind is StepName.LOSS_OF_SALE)
-        filled = [column for column in columns if text(cells.get(column))]
+    for field in there.texts if errors else ():
+        is_joined = any(between for _, between in field.choices)
+        filled = [column for column in field.columns if text(cells[column])]
         if wrong := [column for column in (filled if is_joined else filled[:1]) if column in errors]:
             found[field.name] = wrong
     return found
 
 
-def _name(cell: object) -> str:
+def _name(cell: object, *, is_plain: bool) -> str:
+    if is_plain and type(cell) is str and cell[:1].isalpha() and cell not in TRUTH_VALUES:
+        return cell
     if other := other_content(cell):
         raise InvalidRowError(f"{other} where the customer name should be")
     name = text(cell)
@@ -239,35 +256,25 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
         raise InvalidRowError(f"Date{shown} can't be read as a date (day first)") from None
 
 
-def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
+def _add_texts(there: FileColumns, texts: _RowTexts, values: LeadValues, *, lost: bool) -> None:
     known: dict[str, Any] = values  # type: ignore[assignment]
-    for field, columns in _COLUMNS[kind].texts:
-        if field.only_losses and not lost:
-            continue
-        if field.name == "remarks" and kind is StepName.LOSS_OF_SALE:
-            found = _comments(cells)
-        elif field.joined_by:
-            found = _joined(cells, columns, field.joined_by)
-        else:
-            found = _first(cells, *columns)
-        if found:
-            known[field.name] = found
+    for name, _, only_losses, choices in there.texts:
+        if lost or not only_losses:
+            for columns, between in choices:
+                if between:
+                    found = between.join(filter(None, map(texts.__getitem__, columns)))
+                else:
+                    found = _first(texts, columns)
+                if found:
+                    known[name] = found
+                    break
 
 
-def _comments(cells: Cells) -> str:
-    present = tuple(column for column in cells if column in COMMENTS)
-    return _joined(cells, present, "; ") or _first(cells, "remarks", "notes")
-
-
-@cache  # as many different headers as there are
-def _provided_fields(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozenset[str]:
-    """The fields that a file with these columns speaks of."""
-    return frozenset(
-        field.name
-        for field in SOURCE_FIELDS
-        if (lost or not field.only_losses)
-        and any(column in columns_there for column in columns_of(kind, field))
-    )
+def _first(texts: _RowTexts, columns: tuple[str, ...]) -> str:
+    for column in columns:
+        if found := texts[column]:
+            return str(found)
+    return ""
 
 
 def file_key(key: str, day: date | None) -> str:
@@ -277,8 +284,6 @@ def file_key(key: str, day: date | None) -> str:
 
 
 def _identified(values: LeadValues, day: datetime | None, former_phones: tuple[str, ...]) -> SourceRecord:
-    key = file_key(
-        lead_key(values["leadType"], values["phone"], "", values["name"], values["store"]),
-        day.date() if day else None,
-    )
+    key = lead_key(values["leadType"], values["phone"], "", values["name"], values["store"])
+    key = file_key(key, day.date() if day else None)
     return SourceRecord(key, derived_id(key), values, former_phones)

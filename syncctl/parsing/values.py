@@ -18,6 +18,8 @@ INDIAN_MIDNIGHT = time(18, 30)
 LARGEST_EXACT = 2**53
 """Beyond this, JavaScript numbers, which the web app uses, are no longer exact."""
 
+TRUTH_VALUES = frozenset(("TRUE", "FALSE"))
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 # ECMA-376 part 1, 18.17.3; Excel's later ones; those of LibreOffice and Google; a column that is too narrow.
@@ -74,7 +76,7 @@ def other_content(value: object) -> str | None:
     shown = str(value).upper() if isinstance(value, bool) else normalize_unicode(text(value))
     if is_error(shown):
         return f"the error {shown}"
-    return shown if shown in ("TRUE", "FALSE") else None
+    return shown if shown in TRUTH_VALUES else None
 
 
 def file_day(moment: datetime) -> date:

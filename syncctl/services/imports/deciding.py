@@ -138,7 +138,7 @@ class Decider:
             [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], final_pass=final_pass
         )
         rows = [
-            row._replace(record=row.record._replace(record=record))
+            row if row.record.record is record else row._replace(record=row.record._replace(record=record))
             for row, record in zip(rows, match.records, strict=True)
         ]
         batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
@@ -171,27 +171,20 @@ class Decider:
         record_id, lead_id = record.lead_id, match.lead_id_of(record)
         before = match.known.get(record_id)
         lead = known.leads.get(lead_id)
-        plain = Decided(
-            row,
-            RowAction.KEEP,
-            Reason.SAME,
-            lead_id,
-            match.has_lead(record),
-            before,
-            match.finished.get(record_id),
-            lead,
-        )
+        has_lead, report_id = lead_id in match.present, match.finished.get(record_id)
+        action, reason = RowAction.KEEP, Reason.SAME
         if match.is_unmatched(record):
-            return plain._replace(action=RowAction.CREATE, reason=Reason.NEW)
-        if plain.report_id is not None:
-            return plain._replace(action=RowAction.FINISHED, reason=Reason.FINISHED)
-        if not plain.has_lead:
-            return plain._replace(reason=Reason.DELETED)
-        if not is_changed:
-            return plain
-        if lead is None:  # since it was looked up, and it stays so
-            return plain._replace(reason=Reason.GONE_MEANWHILE)
-        compared = plain._replace(
+            action, reason = RowAction.CREATE, Reason.NEW
+        elif report_id is not None:
+            action, reason = RowAction.FINISHED, Reason.FINISHED
+        elif not has_lead:
+            reason = Reason.DELETED
+        elif is_changed and lead is None:  # since it was looked up, and it stays so
+            reason = Reason.GONE_MEANWHILE
+        decided = Decided(row, action, reason, lead_id, has_lead, before, report_id, lead)
+        if reason is not Reason.SAME or not is_changed or lead is None:
+            return decided
+        compared = decided._replace(
             base=known.bases.get(record_id), written=known.written.get(record_id, NOTHING_WRITTEN)
         )
         return self._compared(compared, lead, is_edited=record_id in match.edited)

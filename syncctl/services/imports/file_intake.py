@@ -198,7 +198,9 @@ class FileIntake:
     ) -> SyncRecord:
         staged = decided.staged
         record = staged.record.record
-        values = LeadValues(**next_base(base, record.values, staged.record.provided))  # type: ignore[typeddict-item]
+        values = record.values
+        if base:
+            values = LeadValues(**next_base(base, record.values, staged.record.provided))  # type: ignore[typeddict-item]
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,

@@ -56,16 +56,13 @@ class NotingStorage:
         """As the database's; what it finds has a row in this import's files. An earlier import that can
         still be taken back must not take these leads away."""
         found = self._storage.find_records(record_ids)
-        of_files = ((record_id, known) for record_id, known in found.items() if known.source in FILE_STEPS)
+        began, nothing = self._import.started_at, Change({}, {})
+        earliest = began - HISTORY_RETENTION
+        seen = {each: known.first_seen_at for each, known in found.items() if known.source in FILE_STEPS}
         self._note(
-            NoteKind.SEEN,
-            ((record_id, Change({}, {})) for record_id, known in of_files if self._is_earlier(known)),
+            NoteKind.SEEN, ((each, nothing) for each, at in seen.items() if at and earliest < at < began)
         )
         return found
-
-    def _is_earlier(self, known: KnownRecord) -> bool:
-        seen, began = known.first_seen_at, self._import.started_at
-        return seen is not None and began - HISTORY_RETENTION < seen < began
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         new = {lead["_id"]: lead for lead in leads}

@@ -10,7 +10,7 @@ from syncctl.domain.records import Reject
 from syncctl.domain.row_decisions import RowAction, RowDecision
 from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
-from syncctl.mapping.file_rows import file_record, usable_cells
+from syncctl.mapping.file_rows import Cells, file_record, usable_cells
 from syncctl.parsing.values import text
 from syncctl.ports.files import FileReader, FileRow, FileSheet, OpenedFile
 from syncctl.ports.listener import FileProgress
@@ -112,14 +112,12 @@ class FileReading:
         for row in self._run.stop.between(sheet.rows(partial(self._ignore, sheet))):
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
-            cells = usable_cells(row.cells)
+            cells = usable_cells(row.cells) if row.layout.several else row.cells
             in_column = self._file.stores.named(text(cells["store"])) if "store" in cells else None
             of_row = store or in_column
             self._tally.rows += 1
             if self._tally.rows % ROWS_PER_REPORT == 0:
                 self._run.listener.file_read(self._kind, self._file.progress(opened.bytes_read))
-            if [cell for cell in cells.values() if isinstance(cell, str) and "\ufffd" in cell]:
-                self._tally.replaced.add(_place(sheet, row))
             if of_row is not None:
                 self._tally.stores.add(of_row)
                 if in_column not in (None, of_row):
@@ -129,13 +127,20 @@ class FileReading:
             try:
                 record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:
+                self._note_replaced(sheet, row, cells)
                 self._reject(sheet, row, of_row or "", str(reason))
                 continue
+            if not record.is_plain:
+                self._note_replaced(sheet, row, cells)
             for column in record.unreadable:
                 self._tally.unreadable.setdefault(column, Places()).add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
                 self._superseded |= self._listed.superseded_by(_position(sheet, row), cells)
+
+    def _note_replaced(self, sheet: FileSheet, row: FileRow, cells: Cells) -> None:
+        if any(isinstance(cell, str) and "\ufffd" in cell for cell in cells.values()):
+            self._tally.replaced.add(_place(sheet, row))
 
     def _ignore(self, sheet: FileSheet, row: FileRow) -> None:
         """Count a line that isn't a customer's; it may have been listed as one before."""

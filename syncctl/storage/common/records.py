@@ -68,12 +68,13 @@ def record_entry(document: Document) -> RecordEntry:
 def known_by_id(document: Document) -> tuple[str, KnownRecord]:
     """A record's id, and what a run needs of the record."""
     seen = document.get("firstSeenAt")
+    corrections = _corrections(document) if document.get("corrections") is not None else ()
     known = KnownRecord(
         own(document, "leadId", str),
         own(document, "fingerprint", str),
         own(document, "location", str),
         own(document, "source", str),
-        finished_by(own_if_any(document, "reportId", str), _corrections(document)),
+        finished_by(own_if_any(document, "reportId", str), corrections),
         own_if_any(document, "replacedBy", str),
         seen if isinstance(seen, datetime) else None,
     )

@@ -9,7 +9,7 @@ from syncctl.ports.storage import ANY_TIME, Created, Texts
 from syncctl.storage.common import report_paths
 from syncctl.storage.common.app_collections import guard, holds
 from syncctl.storage.sqlite import rows
-from syncctl.storage.sqlite.session import SqliteSession
+from syncctl.storage.sqlite.session import SqliteSession, read_all
 from syncctl.storage.sqlite.statements import insert_new, look_up_parameters, paired_reports, where_among
 
 
@@ -71,8 +71,10 @@ class SqliteLeads(SqliteSession):
 
     def present_leads(self, lead_ids: Texts) -> set[str]:
         with self._reading() as connection:
-            found = where_among(connection, "SELECT _id FROM leads", "_id", lead_ids)
-            return {row["_id"] for row in found}
+            found = read_all(
+                connection, lambda: where_among(connection, "SELECT _id FROM leads", "_id", lead_ids)
+            )
+            return {lead_id for (lead_id,) in found}
 
     def find_leads(
         self, lead_type: str, booking_numbers: Texts, phones: Texts, created: Created = ANY_TIME

@@ -10,7 +10,7 @@ from syncctl.ports.storage import ANY_TIME, Created, RecordEntry, Texts
 from syncctl.storage.common.records import KNOWN_FIELDS, known_by_id, record_entry, values_by_id, writes_by_id
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.schema import record_value
-from syncctl.storage.sqlite.session import SqliteSession
+from syncctl.storage.sqlite.session import SqliteSession, read_all
 from syncctl.storage.sqlite.statements import look_up_parameters, paired_reports, where_among
 
 # One parameter holds a whole list, as JSON: SQLite limits how many parameters a statement may have.
@@ -30,7 +30,7 @@ class SqliteRecords(SqliteSession):
     def find_records(self, record_ids: Texts) -> dict[str, KnownRecord]:
         with self._reading() as connection:
             query = f"SELECT _id, {', '.join(KNOWN_FIELDS)} FROM syncrecords"  # noqa: S608 constants only
-            found = where_among(connection, query, "_id", record_ids)
+            found = read_all(connection, lambda: where_among(connection, query, "_id", record_ids))
             return dict(self._own.read("syncrecords", found, known_by_id))
 
     def has_records(self) -> bool:

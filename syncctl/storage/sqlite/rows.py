@@ -38,9 +38,14 @@ def date_text(moment: datetime) -> str:
 
 def date_from(written: Any) -> Any:
     """The date that a text is; a text that is none, which only a person can have typed, stays as it is."""
+    return _date_or_text(written) if isinstance(written, str) else written
+
+
+@lru_cache(maxsize=8192)  # as for `date_text`
+def _date_or_text(written: str) -> Any:
     try:
         moment = datetime.fromisoformat(written)
-    except (TypeError, ValueError):
+    except ValueError:
         return written
     if moment.tzinfo is UTC:
         return moment
@@ -71,7 +76,8 @@ def lead_row(lead: Document) -> dict[str, Any]:
 
 def check_fields(fields: Mapping[str, Any]) -> None:
     """Raises StorageError naming those of the fields that a lead has no column for."""
-    if unknown := fields.keys() - EMPTY_LEAD.keys():
+    if not fields.keys() <= EMPTY_LEAD.keys():
+        unknown = fields.keys() - EMPTY_LEAD.keys()
         raise StorageError(f"A lead has no field {', '.join(sorted(unknown))} in the SQLite database.")
 
 

@@ -124,12 +124,8 @@ class SqliteSession:
     def _next_rows(self, cursor: sqlite3.Cursor, *, strictly: bool) -> list[tuple[Any, ...]]:
         if not strictly:
             return cursor.fetchmany(SLICE)
-        connection = cursor.connection
-        tolerant, connection.text_factory = connection.text_factory, str
-        try:
+        with _strict_texts(cursor.connection):
             return cursor.fetchmany(SLICE)
-        finally:
-            connection.text_factory = tolerant
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -139,3 +135,21 @@ class SqliteSession:
             with waiting(DatabaseWait(_BUSY, self._wait_s)):
                 ends.enter_context(transaction(connection))
             yield connection
+
+
+def read_all(connection: sqlite3.Connection, find: Callable[[], sqlite3.Cursor]) -> list[Any]:
+    """All rows that `find` finds. Texts are read strictly, which is faster, unless one is not UTF-8."""
+    try:
+        with _strict_texts(connection):
+            return find().fetchall()
+    except sqlite3.OperationalError:
+        return find().fetchall()
+
+
+@contextmanager
+def _strict_texts(connection: sqlite3.Connection) -> Iterator[None]:
+    tolerant, connection.text_factory = connection.text_factory, str
+    try:
+        yield
+    finally:
+        connection.text_factory = tolerant

@@ -10,6 +10,7 @@ from syncctl.files.cells import (
     UNREADABLE,
     as_text,
     clean,
+    clean_row,
     date_of_serial,
     whole_number,
 )
@@ -62,6 +63,7 @@ from syncctl.files.cells import (
 )
 def test_clean(value: object, expected: object) -> None:
     cleaned = clean(value)
+    assert clean_row([value, " x "]) == [cleaned, "x"]
     assert cleaned == expected
     assert type(cleaned) is type(expected)
 

@@ -111,7 +111,7 @@ def test_rows_and_cells_without_end(
 
 def test_one_text_in_all_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packed, the file is a hundredth of it or less."""
-    monkeypatch.setattr(limits, "MOST_CHARACTERS", 0)
+    monkeypatch.setattr(workbook, "MOST_CHARACTERS", 0)
     text = "x" * 100_000
     cells = [f'<row r="{n}"><c r="E{n}" t="inlineStr"><is><t>{text}</t></is></c></row>' for n in range(3, 60)]
     path = with_cells(tmp_path / "a.xlsx", *cells)

@@ -54,6 +54,16 @@ def file_date(cell: object) -> datetime | None:
     return date_of_cell(cell, KOLKATA)
 
 
+@pytest.mark.parametrize("kind", [StepName.WALKIN, StepName.LOSS_OF_SALE])
+@pytest.mark.parametrize("row", [WALKIN, LOSS, {**WALKIN, "name": " Anagha S", "status": "Loss "}])
+def test_a_row_is_read_alike_at_a_glance_and_cell_by_cell(kind: StepName, row: dict[str, Any]) -> None:
+    whole, looked_at = (
+        file_record(kind, {**row, "store": place}, STORE) for place in ("Kochi", "K\u00f6chi")
+    )
+    assert not looked_at.is_plain
+    assert whole[:3] == looked_at[:3]
+
+
 def test_a_walk_in_field_by_field() -> None:
     assert file_record(StepName.WALKIN, WALKIN, STORE).record.values == {
         "leadType": "general",
