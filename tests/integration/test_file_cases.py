@@ -159,7 +159,7 @@ def test_a_cell_that_can_not_be_read_is_a_reject_that_stays_one(world: World, tm
 
     def change(xml: str) -> str:
         start = xml.index('<c r="D3"')
-        return xml[:start] + '<c r="D3"><v>NaN</v></c>' + xml[xml.index("</c>", start) + 4 :]
+        return xml[:start] + '<c r="D3" t="n"><v>abc</v></c>' + xml[xml.index("</c>", start) + 4 :]
 
     with_part(file, SHEET_1, change)
     assert counts(world.import_files(WALKIN, file)) == (1, 0, 0, 0, 0, 1)
