@@ -20,7 +20,7 @@ from zipfile import ZipFile
 import python_calamine
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import clean
+from syncctl.files.cells import UNREADABLE, clean
 from syncctl.files.limits import (
     LONGEST_CELL,
     MOST_CELLS,
@@ -163,13 +163,14 @@ class Workbook:
 
     def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, UnreportedCells]:
         if name not in self._sheets:
+            unreadable: list[tuple[int, int]] = []
             try:
                 sheet = self._book.get_sheet_by_name(name)
             except python_calamine.CalamineError:
                 if name not in self._parts:
                     raise
                 with ZipFile(self._path) as archive:
-                    copy = Xlsx(archive).with_known_errors(self._parts[name])
+                    copy, unreadable = Xlsx(archive).without_unreadable(self._parts[name])
                 sheet = python_calamine.load_workbook(copy).get_sheet_by_name(name)
             last_row, last_column = sheet.end or (0, 0)
             if last_row >= ROWS_OF_A_SHEET or last_column >= COLUMNS_OF_A_SHEET:
@@ -184,6 +185,8 @@ class Workbook:
             elif self._errors:
                 position = [sheet.name for sheet in self._book.sheets_metadata].index(name)
                 unreported = self._errors[position]
+            for row, column in unreadable:
+                unreported.setdefault(row, {})[column] = UNREADABLE
             self._sheets[name] = sheet, unreported
         return self._sheets[name]
 

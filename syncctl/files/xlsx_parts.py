@@ -1,4 +1,5 @@
-"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, errors."""
+"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, errors, cells
+that it can't read."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from zipfile import ZipFile
 from syncctl.files.xlsx_xml import (
     RelationsXml,
     SheetXml,
+    StringsXml,
+    UnreadableCellsXml,
     UnreportedCells,
     WorkbookXml,
 )
@@ -20,8 +23,8 @@ MOST_UNPACKED = 500 * 1024 * 1024
 
 _WORKBOOK_PART = re.compile(r"xl/workbook\w*\.xml")
 _FORMULA_OR_ERROR = re.compile(rb"""[<:]f[\s/>]|\st\s*=\s*["']e["']""")
-_ERROR = re.compile(rb">#[A-Z_]+!?<")
 _LONGEST_MENTION = 16
+_STRINGS_PART = "xl/sharedstrings.xml"
 _CHUNK = 1 << 20
 
 
@@ -68,17 +71,24 @@ class Xlsx:
                 sheet.parse(stream)
         return sheet.unreported
 
-    def with_known_errors(self, part: str) -> IO[bytes]:
-        """A copy of the archive in which errors of a sheet are #N/A: with one that newer programs alone know,
-        such as #SPILL!, the library reads nothing of the sheet."""
+    def without_unreadable(self, part: str) -> tuple[IO[bytes], list[tuple[int, int]]]:
+        """A copy of the archive in which those cells of a sheet are empty that the library can't read, and
+        where these stand (row and column from 0)."""
+        strings = StringsXml()
+        if _STRINGS_PART in self._parts:
+            with self._open(_STRINGS_PART) as stream:
+                strings.parse(stream)
+        with self._open(part) as stream:
+            content = stream.read()
+        sheet = UnreadableCellsXml(strings.count, content)
+        sheet.parse(BytesIO(content))
         copy = BytesIO()
         with ZipFile(copy, "w") as archive:
             for name in self._archive.namelist():
-                content = self._archive.read(name)
                 own = name == self._parts[part.casefold()]
-                archive.writestr(name, _ERROR.sub(rb">#N/A<", content) if own else content)
+                archive.writestr(name, sheet.rest() if own else self._archive.read(name))
         copy.seek(0)
-        return copy
+        return copy, sheet.cells
 
     def _open(self, part: str) -> IO[bytes]:
         return self._archive.open(self._parts[part.casefold()])

@@ -15,11 +15,14 @@ from syncctl.files.limits import (
     TOO_MANY_SHEETS,
     too_wide_problem,
 )
+from syncctl.parsing.values import is_error
 
 UnreportedCells: TypeAlias = dict[int, dict[int, str]]
 """Row -> column -> the text of a cell that the library gives as an empty one, both from 0."""
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_KNOWN_ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
 
 
 class _Elements:
@@ -139,6 +142,74 @@ class SheetXml(_Cells):
             return value
         has_value = value is not None and (value or self._type == "str")
         return None if has_value or not self._text.get("f") else "=" + self._text["f"]
+
+
+class StringsXml(_Elements):
+    """xl/sharedStrings.xml (ECMA-376 part 1, 18.4): how many there are."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.count += name == "si"
+
+
+class UnreadableCellsXml(_Cells):
+    """A sheet's cells whose value isn't of the type that they say (ECMA-376 part 1, 18.18.11): `cells`, but
+    for the errors of formulas, which can be shown as they are."""
+
+    def __init__(self, strings: int, content: bytes) -> None:
+        super().__init__()
+        self.cells: list[tuple[int, int]] = []
+        self._strings = strings
+        self._content = content
+        self._emptied: list[tuple[int, int, bytes]] = []
+        self._type = self._value = ""
+        self._begin = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        super().start(name, attributes)
+        if name == "c":
+            self._type, self._value = attributes.get("t", ""), ""
+            self._begin = self.parser.CurrentByteIndex
+
+    def text(self, text: str) -> None:
+        if self._within == "v":
+            self._value += text
+
+    def end(self, name: str) -> None:
+        self._within = ""
+        if name == "c" and self._value and not self._is_readable():
+            end_tag = self.parser.CurrentByteIndex
+            end = self._content.index(b">", end_tag) + 1
+            # It stays in its place: the cells that follow may not say theirs.
+            emptied = b"<" + self._content[end_tag + 2 : end - 1].strip()
+            if self._reference:
+                emptied += f' r="{self._reference}"'.encode()
+            self._emptied.append((self._begin, end, emptied + b"/>"))
+            if not (self._type == "e" and is_error(self._value)):
+                self.cells.append((self._row, self._column))
+
+    def _is_readable(self) -> bool:
+        match self._type:
+            case "s":
+                return self._value.isdecimal() and int(self._value) < self._strings
+            case "b":
+                return self._value in ("0", "1")
+            case "e":
+                return self._value in _KNOWN_ERRORS
+            case "n":
+                return _NUMBER.fullmatch(self._value) is not None
+            case other:
+                return other in ("", "str", "inlineStr", "d")
+
+    def rest(self) -> bytes:
+        """The sheet with these cells emptied."""
+        pieces, at = [], 0
+        for begin, end, emptied in self._emptied:
+            pieces += [self._content[at:begin], emptied]
+            at = end
+        return b"".join([*pieces, self._content[at:]])
 
 
 def _position(letters: str) -> int:
