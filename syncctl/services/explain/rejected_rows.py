@@ -29,6 +29,8 @@ def histories_of_rejects(database: Database, wanted: CustomerQuery) -> list[Reco
     runs = RunNames(database)
     alike: dict[tuple[str, str, str, str], list[Reject]] = {}
     for reject in database.rejects():
+        if not wanted.may_be_in(reject.row):
+            continue
         row = row_values(reject)
         if any(map(wanted.is_named_by, row.values())):
             booking_no = row_text(row, BOOKING_NO)

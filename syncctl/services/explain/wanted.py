@@ -21,6 +21,7 @@ PREFIXES = ("", "0", "91", "091", "0091", "910", "0910", "00910")
 """What may stand before the ten digits of a phone number."""
 
 _DIGITS_AND_SIGNS = re.compile(r"[\s0-9()+./-]*")
+_NOT_DIGIT = re.compile(r"[^0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ class CustomerQuery:
         if self.phone is not None:
             return phone_number(written) == self.phone
         return bool(self.digits) and ascii_digits(written) == self.digits
+
+    def may_be_in(self, raw: str) -> bool:
+        """A quick look at the JSON text of a row: False only where none of its values is named so."""
+        if not raw.isascii() or "\\" in raw or "e+" in raw:
+            return True  # escapes and large numbers have to be read first
+        number = self.phone or self.digits
+        # Where a number is written without the 0 before it, that isn't there.
+        return self.booking_no in raw or (number != "" and number[1:] in _NOT_DIGIT.sub("", raw))
 
     def is_of(self, lead: Document) -> bool:
         """Whether a lead has it as its phone number, or alone in the place of its booking number."""

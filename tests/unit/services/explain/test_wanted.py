@@ -1,9 +1,12 @@
 """The number asked about is read as imports read it, and remembered as it was typed."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from syncctl.errors import UsageError
-from syncctl.services.explain.wanted import CustomerQuery
+from syncctl.services.explain.wanted import PREFIXES, CustomerQuery
+from syncctl.services.rejects.raw_rows import raw_text
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,25 @@ def test_a_booking_number_is_no_phone_number() -> None:
 def test_what_can_be_neither_is_refused(typed: str) -> None:
     with pytest.raises(UsageError, match="booking number"):
         CustomerQuery.from_text(typed)
+
+
+@given(
+    st.sampled_from((*PREFIXES, "+91 ", "(0", "call ")),
+    st.lists(st.sampled_from(("", "", "", " ", "-", "  ", ".", ")")), min_size=10, max_size=10),
+    st.sampled_from(("", ".0", " ", " / 9876543210", "\n", "\u0d05")),
+)
+def test_a_quick_look_passes_over_no_row_that_names_it(prefix: str, signs: list[str], rest: str) -> None:
+    wanted = CustomerQuery.from_text("9847012345")
+    written = prefix + "".join(map("".join, zip("9847012345", signs, strict=True))) + rest
+    assert wanted.may_be_in(raw_text({"Contact": written})) or not wanted.is_named_by(written)
+
+
+@pytest.mark.parametrize(
+    "value", [9847012345, 9847012345.0, "\u0d6f\u0d6e47012345", "B-17", 98470, "9847012344"]
+)
+def test_what_it_is_named_by_may_be_in_the_row(value: object) -> None:
+    raw = raw_text({"other": "1", "value": value})
+    for asked in ("9847012345", "B-17"):
+        wanted = CustomerQuery.from_text(asked)
+        assert wanted.may_be_in(raw) >= wanted.is_named_by(value)
+    assert not CustomerQuery.from_text("9876543210").may_be_in(raw_text({"Contact": "9847012345"}))
