@@ -65,7 +65,7 @@ def test_status_counts_them_and_lists_those_that_were_left(corrected: Program) -
     (line,) = (line for line in shown if line.startswith("corrected phones\t"))
     assert line.split("\t")[1].startswith("6 in 14 days: 1 ")
     assert sum(line.startswith("left as it was\t") for line in shown) == 4
-    assert any(line.endswith("2 more: see syncctl status --json") for line in shown)
+    assert any(line.endswith("2 more: see `syncctl status --json`") for line in shown)
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ NOT_OURS = {
     "--drop",
 } | {
     "--require-hashes",
+    "--user",
     "--no-deps",
     "--long",
     "--pdb",

@@ -40,8 +40,13 @@ def storage(database: MongoDatabase) -> Iterator[MongoStorage]:
         yield storage
 
 
-class TestContract(LeadSuite, ReportSuite, MergeSuite, EditSuite):
+class TestContract(LeadSuite, MergeSuite):
     """What the contract says of leads and records."""
+
+
+@pytest.mark.slow
+class TestRestOfContract(ReportSuite, EditSuite):
+    """What it says of what is stored by single writes, as on a server alone."""
 
 
 @contextmanager
