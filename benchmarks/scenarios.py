@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from benchmarks.data import duplicated_leads, fill_sqlite, write_csv, write_xlsx
 from benchmarks.goals import FLOOR, MEMORY, Goal, verdicts
 from benchmarks.measuring import Counted, Measured, measure, median
 from benchmarks.servers import Api, Mongo
+from syncctl.storage.registry import open_storage
 
 FILE_ROWS = 50_000
 LEADS, COPIES = 100_000, 30_000
@@ -80,8 +82,8 @@ class Bench:
         if self.database == "mongodb":
             self._mongo.leads().insert_many(leads, ordered=False)
         else:
-            self.run("rejects", "list")
-            self.run("rejects", "retry")  # makes the tables
+            with closing(open_storage(self.url)) as storage:
+                storage.prepare()
             fill_sqlite(self._file, leads)
 
     def run(self, *arguments: str, ok: Container[int] = (0,), **settings: str) -> Measured:
