@@ -77,6 +77,7 @@ def run_id(program: Program) -> str:
     return program.run("history", "--json").stdout.partition('"run_id": "')[2].partition('"')[0]
 
 
+@pytest.mark.slow
 def test_bash_completes(program: Program, run_id: str) -> None:
     shell = Shell(program)
     me = str(shell.starter)

@@ -64,6 +64,7 @@ def test_a_command_keeps_its_status(
         assert _status(program, *arguments.split(), stderr=stderr, unbuffered="1") == status
 
 
+@pytest.mark.slow
 def test_one_that_comes_second_keeps_its_status(program: Program) -> None:
     """Such as under cron, where log and messages go to one full disk."""
     with (program.folder / "the.lock").open("w") as lock, _full_disk() as stderr:

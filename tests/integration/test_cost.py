@@ -87,6 +87,7 @@ def test_round_trips_do_not_follow_the_number_of_rows(few: World, many: World) -
         assert of_many <= of_each * with_rows + len(locations) // STATES_TOGETHER + OF_EACH_RUN
 
 
+@pytest.mark.slow
 def test_an_import_notes_a_thousand_changes_at_once(few: World, tmp_path: Path) -> None:
     """Round trips, and what the notes hold of rows that are new: no copy of what the database has anyway."""
     trips = {}

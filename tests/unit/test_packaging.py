@@ -105,6 +105,7 @@ def test_tests_and_benchmarks_run_from_the_source_archive(distributions: Path) -
     assert found["constraints.txt"] == (ROOT / "constraints.txt").read_bytes()
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_the_source_archive(distributions: Path) -> None:
     found = in_the_sdist(distributions)
     assert ".env.local" not in {Path(name).name for name in found}

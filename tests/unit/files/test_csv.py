@@ -188,6 +188,7 @@ def test_sheets_are_read_as_often_as_one_likes(path: Path) -> None:
         assert [row.cells["name"] for row in first] == ["Binu"]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(path: Path) -> None:
     save_csv(path, [HEADER, *[(str(n), f"Anju {n}", str(9000000000 + n), "x" * 200) for n in range(15_000)]])
     tracemalloc.start()

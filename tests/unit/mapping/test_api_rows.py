@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.lead_values import LeadValues
@@ -217,6 +217,7 @@ JSON = st.recursive(
     report=st.sampled_from([StepName.BOOKING, StepName.RETURN]),
     row=st.dictionaries(st.sampled_from([*ROW, *NAME, *PHONE, "$where", "a.b"]), JSON) | JSON,
 )
+@settings(max_examples=40)
 def test_any_row_is_mapped_ignored_or_invalid(report: StepName, row: object) -> None:
     try:
         values = report_values(report, row, STORE)

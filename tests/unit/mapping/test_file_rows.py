@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.lead_values import LeadValues
@@ -284,6 +284,7 @@ CELLS = (
     kind=st.sampled_from([StepName.WALKIN, StepName.LOSS_OF_SALE]),
     row=st.dictionaries(st.sampled_from([*WALKIN, *LOSS]), CELLS),
 )
+@settings(max_examples=40)
 def test_any_row_is_mapped_or_invalid(kind: StepName, row: dict[str, object]) -> None:
     try:
         found = file_record(kind, row, STORE)
