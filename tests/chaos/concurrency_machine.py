@@ -53,7 +53,10 @@ class ConcurrencyMachine(CorrectionMachine):
         assert all(step.counts.balanced for step in steps)
         reported = [step.counts for step in steps if step.name != "stores"]
         assert sum(counts.saved for counts in reported) == stored.saved
-        assert sum(counts.updated for counts in reported) == stored.updated
+        updated = sum(counts.updated for counts in reported)
+        # A correction that the other run makes between this one's look-up and its write stands there already,
+        # as after a killed run: both count it.
+        assert stored.updated <= updated <= len(results) * stored.updated
 
     @rule(at=call_numbers, file=files)
     def import_while_another_runs(self, at: int, file: StoreFile) -> None:
