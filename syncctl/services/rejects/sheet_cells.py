@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import is_error
 from syncctl.safe_output.printable import formula_safe, without_guard
+from syncctl.text import is_visible
 
 CleanText = Callable[[str], str | None]
 """Cleans a text as the reader of files cleans each cell (`files.cells.clean_text`)."""
@@ -37,10 +38,13 @@ def exported_text(value: object) -> str:
 
 
 def plain_text(value: object) -> str:
-    """A value of a raw row as text; "" for none."""
+    """A value of a raw row as text; "" for none, and for what shows nothing: of a lone line end only the
+    apostrophe that makes it safe would come back."""
     if value is None:
         return ""
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not is_visible(written):
+        return ""
     if written.count("\n") >= _MOST_LINES:
         written = " ".join(written.split("\n"))
     return written.encode("utf-8", "replace").decode("utf-8")

@@ -68,11 +68,14 @@ ITEM_ROWS: list[tuple[str, dict[str, Any]]] = [
 ]
 """Two rows of one booking, which share a line: a value that looks joined, and one that no cell can hold."""
 
+LONE_LINE_END = [("walkin", {"phoneNo": "\r"})]
+
 drawn_rows = st.lists(st.tuples(st.sampled_from(["walkin", "booking"]), rows), min_size=1, max_size=6)
 
 
 @given(drawn_rows)
 @example(ITEM_ROWS)
+@example(LONE_LINE_END)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_as_csv(folder: Path, drawn: list[tuple[str, dict[str, Any]]]) -> None:
     rejects = rejects_of(json.loads(json.dumps(drawn)))
