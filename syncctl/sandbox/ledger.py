@@ -111,7 +111,7 @@ class Ledger:
 
     def change_booking(self, booking_no: str, **fields: Any) -> None:
         """Set fields by the contract's names, e.g. `customerName`, in all its item rows; dates may be date,
-        datetime or text. LookupError: there is no such booking or field."""
+        datetime or text. LookupError: the booking or the field is unknown."""
         with self._lock:
             location, booking = self._find(booking_no)
             unknown = [name for name in fields if name not in booking.fields and name != "price"]

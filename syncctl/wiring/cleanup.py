@@ -135,7 +135,7 @@ def _backup(settings: Settings, file: Path) -> Path:
 
 @contextmanager
 def _locked_database(settings: Settings, wait_s: float) -> Iterator[Database]:
-    """Where there is no lead, for reading only: a database that isn't there is not made for nothing."""
+    """Opened for reading only where it has no leads, so that no empty database is made."""
     with RunLock(settings.lock_file).hold(wait_s):
         with opened_database(settings) as database:
             if not database.count_leads():

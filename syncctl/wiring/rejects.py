@@ -42,8 +42,8 @@ def listed_rejects(settings: Settings, wanted: RejectFilter) -> list[Reject]:
 
 
 def is_any_listed(settings: Settings, wanted: RejectFilter, wait_s: float | None) -> bool:
-    """Whether there is anything to retry, without which there is no run, nor a database made for it. Where
-    not, a run under way is waited for, which may add some; None: it isn't. Raises LockHeldError."""
+    """Whether there is anything to retry: with nothing, no run begins and no database is made. A run under
+    way may add some, so it is waited for. `wait_s`: how long, None: not at all. Raises LockHeldError."""
     found = listed_rejects(settings, wanted)
     if found or wait_s is None:
         return bool(found)

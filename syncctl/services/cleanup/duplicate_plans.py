@@ -64,8 +64,9 @@ def decide(
     groups = [
         (key, Copies(group, stores, written))
         for lead_ids in batch
-        for here in [[leads[lead_id] for lead_id in lead_ids if lead_id in keys]]
-        for key, group in _groups(here, keys, own_leads, stores)
+        for key, group in _groups(
+            [leads[lead_id] for lead_id in lead_ids if lead_id in keys], keys, own_leads, stores
+        )
     ]
     recorded = storage.recorded_leads(ids)
     undecided = {

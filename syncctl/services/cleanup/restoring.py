@@ -106,8 +106,8 @@ def restore_backup(
     stop: Stop | None = None,
     on_end: Callable[[BackupRestored], None] = lambda result: None,
 ) -> BackupRestored:
-    """Put back what a cleanup took away. To be called under the run lock; repeatable. `on_end`: told what is
-    back, also where it is broken off.
+    """Put back what a cleanup took away. The caller holds the run lock; it may be repeated. `on_end`: takes
+    what is back, also where it is broken off.
 
     Raises:
         FileProblemError: the file isn't a backup, or not whole; nothing was written.

@@ -84,7 +84,7 @@ class SqliteRecords(SqliteSession):
         column = record_value("bookingNo")
         statement = (
             f"SELECT {column} FROM syncrecords WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 constants only
-            # With a plus it is no use to an index: that of the numbers is the one that finds few.
+            # The plus keeps SQLite from using the index of sources: that of the numbers finds fewer.
             " AND +source = ? AND replacedBy IS NULL GROUP BY 1 HAVING count(*) > 1"
         )
         with self._reading() as connection:

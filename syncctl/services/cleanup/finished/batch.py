@@ -16,12 +16,8 @@ from syncctl.domain.sources import API_LEAD_TYPES, LEAD_TYPES
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Created
-from syncctl.services.cleanup.finished.candidates import (
-    CompetingMatches,
-    id_of_key,
-    is_sure,
-    is_sure_if_alone,
-)
+from syncctl.services.cleanup.finished.candidates import id_of_key
+from syncctl.services.cleanup.finished.certainty import CompetingMatches, is_sure, is_sure_if_alone
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
 
