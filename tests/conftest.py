@@ -81,6 +81,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _worlds_are_closed() -> Iterator[None]:
+    yield
+    from tests.support.model_world import close_worlds
+
+    close_worlds()
+
+
+@pytest.fixture(autouse=True)
 def _no_mongod_without_the_marker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that starts a server of its own has the marker by hand, else `-m mongo` would leave it out."""
     if request.node.get_closest_marker("mongo") is None:

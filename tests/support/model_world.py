@@ -30,6 +30,15 @@ STORES = {code: f"Zorucci - Place {code}" for code in CODES}
 REPORTS = (StepName.BOOKING, StepName.RETURN)
 FIVE_MINUTES = timedelta(minutes=5)
 
+_open_worlds: weakref.WeakSet["ModelWorld"] = weakref.WeakSet()
+
+
+def close_worlds() -> None:
+    """Close the databases of all worlds, in the thread that opened them. The garbage collector would close
+    those that a test's own hook keeps in a cycle, in whichever thread it happens to run."""
+    for world in list(_open_worlds):
+        world.storage.close()
+
 
 class ModelWorld:
     """Five locations, the last of which is empty unless a test books there. `clock_error`: how far
@@ -37,12 +46,12 @@ class ModelWorld:
 
     def __init__(self, *, audits: int = 2) -> None:
         self.now = datetime.combine(TODAY, time(11), INDIA)
-        # No cycle: a world that only the garbage collector takes would be closed in whichever thread it runs.
-        me = weakref.proxy(self)
+        me = weakref.proxy(self)  # no cycle: of thousands in a test each is closed as soon as it is let go of
         self.api = ModelApi(today=lambda: me.today, books={code: [] for code in CODES})
         self.storage = SqliteStorage(None)
         self.storage.prepare()
         weakref.finalize(self, self.storage.close)
+        _open_worlds.add(self)
         self.schedule = WindowSettings(12, INDIA, audits=audits)
         self.locations = Locations.from_tables(STORES, {"Zorucci": ["Z"]}, {})
         self.recorder = Recorder()
