@@ -144,7 +144,8 @@ def next_sync_words(start: NextStart, when: Callable[[datetime], str]) -> str:
         return f"{'none' if start.by else 'not known'}: {problem}"
     if start.by:
         return "see `syncctl cron show` for when"
-    return "none scheduled: `syncctl cron install`"
+    hidden = ", unless something that can't be seen from here starts it" if start.may_be_hidden else ""
+    return f"none scheduled: `syncctl cron install`{hidden}"
 
 
 def outcome_words(result: RunResult, start: NextStart, when: Callable[[datetime], str]) -> str:

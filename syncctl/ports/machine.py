@@ -272,8 +272,20 @@ class NextStart:
     daemon: str = ""
     """The running program that starts it, such as "cron"; "": it can't be seen."""
 
+    may_be_hidden: bool = False
+    """Whether something that can't be seen from here may start it, though nothing is scheduled."""
+
     is_paused: bool = False
     """Whether what is scheduled does nothing: API_SYNC_ENABLED=false."""
+
+    def if_seen(self, runs_by_itself: bool | None, at: datetime) -> NextStart:
+        """The same, or what the runs tell where nothing is scheduled as far as can be seen: something else
+        starts the sync, next `at`, or may do so (None)."""
+        if self.by is not None or runs_by_itself is False:
+            return self
+        if runs_by_itself is None:
+            return replace(self, may_be_hidden=True)
+        return replace(self, by=StartedBy.OTHER, at=at)
 
     def if_enabled(self, enabled: bool) -> NextStart:
         """The same where the sync is `enabled`, else paused."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.errors import SettingsError, StorageError
-from syncctl.ports.machine import StartedBy
 from syncctl.run_lock import lock_state
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
@@ -123,8 +121,8 @@ def next_sync(settings: Settings, env_file: Path | None, opened: Database | None
     a run must not fail by it."""
     clock = clock_of(settings)
     start = next_start(settings, env_file, clock.now())
-    if start.by is None and runs_by_itself(settings, opened):
-        start = replace(start, by=StartedBy.OTHER, at=clock.next_sync(clock.now()))
+    if start.by is None:
+        start = start.if_seen(runs_by_itself(settings, opened), clock.next_sync(clock.now()))
     return start.if_enabled(settings.api_sync_enabled)
 
 

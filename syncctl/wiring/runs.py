@@ -6,7 +6,7 @@ import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -156,13 +156,18 @@ def import_corrected_rejects(
     from syncctl.files.cells import clean_text
     from syncctl.files.titled_lines import titled_lines
     from syncctl.services.rejects.correcting import SheetCorrection
+    from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.services.rejects.reject_sheets import ID_TITLE
+    from syncctl.wiring.rejects import is_any_listed
 
     lines = titled_lines(file, ID_TITLE, invocation.stop)
     correction = SheetCorrection(lines, locations_of(settings), cells_of(settings), clean_text)
+    is_real = not invocation.dry_run
+    if is_real and not is_any_listed(settings, RejectFilter(), invocation.wait_s):
+        invocation = replace(invocation, dry_run=True)  # it changes nothing, and no database is made for it
     with _locked(settings, invocation):
         _execute(settings, invocation, _request(invocation, ()), [correction], listener)
-    return correction.result
+    return replace(correction.result, dry_run=not is_real)
 
 
 def _file_stage(

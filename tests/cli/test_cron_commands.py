@@ -133,6 +133,14 @@ def test_what_stands_above_the_block(program: Program, crontab: FakeCrontab) -> 
 
 
 @pytest.mark.slow
+def test_while_paused_no_first_run_is_promised(program: Program) -> None:
+    ended = program.run("cron", "install", "-q", API_SYNC_ENABLED="false")
+    assert ended.status == 0
+    assert "The sync won't start by itself: it is paused (API_SYNC_ENABLED=false)." in ended.stderr
+    assert "First run" not in ended.stderr
+
+
+@pytest.mark.slow
 def test_what_runs_nightly(program: Program, crontab: FakeCrontab) -> None:
     crontab.content = OWN
     nightly = ("--nightly-full", "02:17", "--nightly-verify", "3:30")

@@ -144,6 +144,16 @@ def test_a_workbook_is_corrected_and_imported(listed: Program) -> None:
     assert json.loads(listed.run("status", "--json").stdout)["rejects"] == 0
 
 
+def test_with_nothing_listed_a_sheet_changes_nothing_and_makes_no_database(program: Program) -> None:
+    (program.folder / "bad.csv").write_text("rejected: id,Contact\nfeedface00000000,9000012345\n")
+    ended = program.run("rejects", "import", "bad.csv")
+    assert ended.status == 0
+    assert "1 line passed over: no longer on the rejects list." in ended.stdout
+    assert "The rejects list is empty." in ended.stderr
+    assert "DRY RUN" not in ended.output
+    assert not list(program.folder.rglob("*.db"))
+
+
 def test_without_its_id_column_a_sheet_is_refused(listed: Program) -> None:
     (listed.folder / "bad.csv").write_text("Customer Name,Contact,my id\nA,9000012345,R-1\n")
     refused = listed.run("rejects", "import", "bad.csv")

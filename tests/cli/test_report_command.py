@@ -61,6 +61,12 @@ def test_the_figures_add_up_on_each_way_out(program: Program, month: str) -> Non
     assert f"Leads  {document['leads']:,}" in re.sub(r" {2,}", "  ", screen)
 
 
+def test_a_month_that_has_not_begun_is_refused(program: Program, month: str) -> None:
+    later = f"{int(month[:4]) + 1}-01"
+    refused = program.run("report", "--month", later)
+    assert (refused.status, f"--month {later} hasn't begun yet" in refused.stderr) == (2, True)
+
+
 def test_a_page_that_needs_nothing_else(program: Program, month: str) -> None:
     ended = program.run("report", "--month", month, "--html", "month.html")
     assert (ended.status, ended.stdout) == (0, "")

@@ -120,7 +120,7 @@ def _restore(
     session: Session, file: BackupFile, yes: YesAtOnce = False, wait: Wait = 0.0, json: Json = False
 ) -> None:
     """Put a backup back: every lead exactly as it was."""
-    from syncctl.cli.render import cleanup_output as render
+    from syncctl.cli.render import cleanup_restore as render
     from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 

@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
         unchanged = f"{crontab} is as it should be"
         _finish(session, change, f"Installed in {crontab}", unchanged, dry_run=dry_run)
         if not dry_run:
-            _say_first_run(session, change.start)
+            _say_first_run(session, change.start.if_enabled(settings.api_sync_enabled))
         if nightly:
             _print_note(session, f"Nightly times are by this machine's clock ({scheduling.machine_clock()}).")
 
@@ -141,7 +141,7 @@ def _say_first_run(session: Session, start: NextStart) -> None:
     from syncctl.cli.render.cron import start_words
 
     words = start_words(start, session.clock(), "First run")
-    if start.problem:
+    if start.problem or start.is_paused:
         _print_warnings(session, [words])
     else:
         _print_note(session, words)

@@ -43,7 +43,8 @@ def register(app: typer.Typer) -> None:
         """Show the help, as -h does."""
         from typer.main import get_command
 
-        from syncctl.cli.help.page import context_of, man_page
+        from syncctl.cli.help.man_page import man_page
+        from syncctl.cli.help.page import context_of
 
         program = get_command(app)
         if man:

@@ -77,6 +77,10 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
             where = f"{line.line.sheet} row {line.line.number}".lstrip()
             print_text(shown_cell(masked(": ".join(filter(None, (where, word, line.reason)))), redact))
     print_text(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
+    fixed = [line.rejects for line in result.lines if line.outcome is LineOutcome.FIXED]
+    if (rejects := sum(map(len, fixed))) > len(fixed):
+        lines = plural(len(fixed), "That line", f"Those {len(fixed):,} lines")
+        print_text(f"{lines} stood for {quantity(rejects, 'reject')}.")
     if gone := result.count(LineOutcome.NOT_LISTED):
         print_text(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
     for outcome, why in (

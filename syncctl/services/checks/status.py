@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from syncctl.domain.checks import CheckResult
@@ -13,7 +13,7 @@ from syncctl.domain.steps import StepStatus
 from syncctl.errors import StorageError
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, DuplicateCount
-from syncctl.ports.machine import LockState, NextStart, ScheduleState, StartedBy
+from syncctl.ports.machine import LockState, NextStart, ScheduleState
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
 from syncctl.services.checks.attention import (
@@ -167,8 +167,7 @@ def collect_status(
     logs = database.last_sync_logs()
     steps = api_steps(logs, progress, now, clock.next_sync, runs)
     runs_by_itself = starts_by_itself(runs, now, clock.next_sync)
-    if start.by is None and runs_by_itself:
-        start = replace(start, by=StartedBy.OTHER, at=clock.next_sync(now))
+    start = start.if_seen(runs_by_itself, clock.next_sync(now))
     in_doubt = doubts(progress)
     content = _content(database, now.astimezone(clock.business_zone).date())
     imports = last_imports(logs, now)
@@ -209,7 +208,7 @@ def status_without_database(problem: StorageError, surroundings: Surroundings, c
         findings=(Trouble.NO_DATABASE.reason(str(problem)), *around),
         checked_at=now,
         sync_enabled=surroundings.sync_enabled,
-        start=surroundings.start.if_enabled(surroundings.sync_enabled),
+        start=surroundings.start.if_seen(None, clock.next_sync(now)).if_enabled(surroundings.sync_enabled),
         lock=surroundings.lock,
     )
 

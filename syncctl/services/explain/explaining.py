@@ -16,7 +16,8 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
-from syncctl.services.explain.events import RunNames, UserNames, finished_events, report_now
+from syncctl.services.explain.events import finished_events
+from syncctl.services.explain.names import RunNames, UserNames, report_now
 from syncctl.services.explain.record_history import (
     Origin,
     RecordHistory,

@@ -15,15 +15,13 @@ from syncctl.locations import Locations, location_words
 from syncctl.ports.storage import RecordEntry
 from syncctl.services.explain.events import (
     Event,
-    ReportNow,
-    RunNames,
-    UserNames,
     called_on,
     correction_event,
     creation,
     finished_events,
     lead_events,
 )
+from syncctl.services.explain.names import ReportNow, RunNames, UserNames
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.reconcile.results import FieldDifference, LastSeen, differences
 

@@ -12,7 +12,8 @@ from syncctl.domain.sources import FILE_STEPS, REPORT_STEPS, SOURCES, StepName
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date, row_text
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
-from syncctl.services.explain.events import Event, RunNames
+from syncctl.services.explain.events import Event
+from syncctl.services.explain.names import RunNames
 from syncctl.services.explain.record_history import Origin, RecordHistory, RecordState, place_of
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.rejects.raw_rows import row_values

@@ -52,6 +52,10 @@ WAITING = Status(
         (SOON, "19:35 IST, in 3 min"),
         (replace(SOON, by=StartedBy.OTHER), "19:35 IST, in 3 min, not from this user's crontab"),
         (NextStart(), "none scheduled: `syncctl cron install`"),
+        (
+            NextStart(may_be_hidden=True),
+            "none scheduled: `syncctl cron install`, unless something that can't be seen from here starts it",
+        ),
         (NextStart(StartedBy.CRONTAB, problem="no daemon"), "none: no daemon"),
         (NextStart(StartedBy.CRONTAB, problem="no daemon", hint="Start it."), "none: no daemon. Start it."),
         (NextStart(problem="crontab refuses"), "not known: crontab refuses"),

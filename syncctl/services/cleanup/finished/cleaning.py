@@ -29,7 +29,7 @@ from syncctl.services.cleanup.finished.plan import (
     summary_of_lead,
     summary_of_report,
 )
-from syncctl.services.explain.events import UserNames, report_now
+from syncctl.services.explain.names import UserNames, report_now
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 

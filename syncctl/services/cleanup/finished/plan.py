@@ -11,7 +11,7 @@ from typing import Any
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import LEAD_TYPES
-from syncctl.services.explain.events import ReportNow
+from syncctl.services.explain.names import ReportNow
 from syncctl.services.matching.legacy_leads import text_of
 
 _TYPES = {each.casefold(): each for each in (*LEAD_TYPES, "justDial")}

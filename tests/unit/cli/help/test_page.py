@@ -13,7 +13,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from syncctl.cli.app import whole_program
-from syncctl.cli.help.page import OTHER_COMMANDS, OTHER_OPTIONS, context_of, man_page, options_by_section
+from syncctl.cli.help.man_page import man_page
+from syncctl.cli.help.page import OTHER_COMMANDS, OTHER_OPTIONS, context_of, options_by_section
 from syncctl.cli.help.texts import EVERYDAY, GROUPS, command_helps, help_of
 from syncctl.errors import ExitCode
 

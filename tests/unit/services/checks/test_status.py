@@ -103,7 +103,7 @@ def test_the_next_sync_is_what_really_starts_one(database: Database) -> None:
         assert take(database, start=start).start == start
     assert take(database, sync_enabled=False, start=NextStart(StartedBy.TIMER, at)).start.at is None
     ran_automatically(database, *(timedelta(minutes=minutes) for minutes in (12, 7)))
-    assert take(database).start == NextStart()
+    assert take(database).start == NextStart(may_be_hidden=True)  # too few of them to tell
     # Something starts it by itself, as its runs show, though it can't be seen from here.
     ran_automatically(database, timedelta(minutes=2), timedelta(minutes=17))
     assert take(database).start == NextStart(StartedBy.OTHER, at)

@@ -7,7 +7,8 @@ import pytest
 from bson import ObjectId
 
 from syncctl.domain.records import Write
-from syncctl.services.explain.events import Event, UserNames, called_on, creation, lead_events
+from syncctl.services.explain.events import Event, called_on, creation, lead_events
+from syncctl.services.explain.names import UserNames
 
 CREATED = datetime(2026, 3, 1, 8, 59, 27, tzinfo=UTC)
 LATER = CREATED + timedelta(days=1)
