@@ -13,7 +13,7 @@ RunId = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="The import's run: its id in `syncctl history`, or the beginning.",
+        help="The id of the import's run, as `syncctl history` shows it, or its beginning.",
         show_default=False,
     ),
 ]

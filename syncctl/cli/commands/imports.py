@@ -34,7 +34,7 @@ Paths = Annotated[
     typer.Argument(
         parser=_given_path,
         metavar="PATH...",
-        help="Files, or folders: their matching files.",
+        help="Files to import, or folders with such files.",
         show_default=False,
     ),
 ]

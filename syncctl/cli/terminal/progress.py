@@ -235,9 +235,10 @@ class ProgressListener:
         if self._task is not None:
             style = STEP_STYLES.get(result.status, "dim")
             failed = f", {result.errors:,} failed" if result.errors else ""
-            done = result.total or 1
+            skipped = result.status is StepStatus.SKIPPED
+            done = result.total if skipped else result.total or 1
             completed = done if result.status is StepStatus.SUCCESS else result.processed or 0
-            words = "skipped" if result.status is StepStatus.SKIPPED else self._new(result.counts.saved)
+            words = "skipped" if skipped else self._new(result.counts.saved)
             note = f"[{style}]{words}{failed}[/{style}]"
             self._progress.update(self._task, total=done, completed=completed, note=note)
             self._progress.stop_task(self._task)
