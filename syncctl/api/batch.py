@@ -4,9 +4,8 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.api.limits import READ_AHEAD_BYTES
 from syncctl.domain.requests import ReportRequest
@@ -30,8 +29,7 @@ class StoppedError(Exception):
     """The batch was stopped while a lane was waiting. It only ends the lane; nobody else sees it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrefetchLimit:
+class PrefetchLimit(NamedTuple):
     """How far the lanes may fetch ahead of the consumer."""
 
     slots: int

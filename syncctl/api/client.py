@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.api.envelope import envelope_of, rows_of
 from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
@@ -20,8 +19,7 @@ from syncctl.ports.api import Answer, Prepare, WireFacts
 from syncctl.ports.stop import Stop
 
 
-@dataclass(frozen=True, slots=True)
-class ApiClientConfig:
+class ApiClientConfig(NamedTuple):
     """Where the API is and how it is asked. Times in seconds."""
 
     endpoints: Mapping[StepName, Endpoint]

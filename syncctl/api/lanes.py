@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -165,7 +165,7 @@ class _Lane(threading.Thread):
         policy = self._retry
         most_tries = 1 if self._batch.looks_down(request.report) else request.tries
         if most_tries is not None:
-            policy = replace(policy, max_tries=min(policy.max_tries, most_tries))
+            policy = policy._replace(max_tries=min(policy.max_tries, most_tries))
 
         def wait_for_retry(tries: int, wait_s: float, error: RetryableApiError) -> None:
             what = (request.report, subject(request), tries, policy.max_tries, error, wait_s)

@@ -5,9 +5,8 @@ import itertools
 import random as randomness
 import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import backoff
 
@@ -21,8 +20,7 @@ LONGEST_RETRY_AFTER_S = 86_400.0
 _MOST_DOUBLINGS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """How often one call is tried, and the pauses between tries."""
 
     max_tries: int

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from syncctl.domain.requests import BodyForm, ReportRequest
 from syncctl.domain.sources import SOURCES
@@ -25,8 +26,7 @@ class Endpoint:
     """The setting with the rest of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP request, but for its Authorization header, which the endpoint's key makes."""
 
     endpoint: Endpoint

@@ -6,11 +6,10 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syncctl.domain.dialects import Dialect
@@ -47,8 +46,7 @@ NEXT_STEPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One promise of the demo."""
 
     what: str
@@ -60,8 +58,7 @@ class Fact:
     """Whether that is as promised."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemoResult:
+class DemoResult(NamedTuple):
     """The checked promises, how it looks afterwards, and what to try next."""
 
     facts: tuple[Fact, ...]
@@ -101,7 +98,7 @@ def run_demo(
     if keep is None:
         with TemporaryDirectory(prefix="syncctl-demo-") as folder:
             shown = _demonstrate(Path(folder), make_listener, say, stop)
-        return replace(shown, hints=(*NEXT_STEPS, "To keep this demo's database: syncctl demo --keep DIR"))
+        return shown._replace(hints=(*NEXT_STEPS, "To keep this demo's database: syncctl demo --keep DIR"))
     folder_kept = keep.expanduser().absolute()
     try:
         make_private_folder(folder_kept)
@@ -110,8 +107,7 @@ def run_demo(
     if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} already holds a database or settings: name a new folder.")
     shown = _demonstrate(folder_kept, make_listener, say, stop)
-    return replace(
-        shown,
+    return shown._replace(
         hints=(
             *NEXT_STEPS,
             f"Look:  open {folder_kept / DATABASE} in any SQLite browser: the table is leads.",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class LocationState:
+class LocationState(NamedTuple):
     """How far one report of one location has been synced. None: never."""
 
     location: str

@@ -6,7 +6,6 @@ contract/rental-api.md, "What nobody knows: how a window is answered".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -61,8 +60,7 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "too few rows"
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(NamedTuple):
     """One narrower question compared with the whole answer of the same location."""
 
     at: datetime
@@ -102,8 +100,7 @@ class Trial:
         return f"{asked}, gave all {self.inside} rows"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How one report is asked, and on what evidence."""
 
     report: StepName
@@ -149,8 +146,7 @@ class Dialect:
         is_as_before = (mode, months, form) == (self.mode, self.months, self.form)
         order = list(Mode)
         is_lost, is_earned = order.index(mode) < order.index(self.mode), mode is not Mode.WHOLE
-        return replace(
-            self,
+        return self._replace(
             mode=mode,
             months=months,
             form=form,
@@ -198,8 +194,7 @@ def _lies_in(row: DatedRow, days: Days) -> bool:
     return days.first <= row.day <= days.last
 
 
-@dataclass(frozen=True, slots=True)
-class TrialWindow:
+class TrialWindow(NamedTuple):
     """A narrower window to try."""
 
     window: Window

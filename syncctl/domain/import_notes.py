@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -63,8 +62,7 @@ class Change(NamedTuple):
     """What was to be there, by the same names, and what else undoing it has to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportNote:
+class ImportNote(NamedTuple):
     """Changes of one kind that an import was about to make at once."""
 
     run_id: str
@@ -105,8 +103,7 @@ def in_notes(changes: Iterable[tuple[str, Change]]) -> Iterator[dict[str, Change
         yield together
 
 
-@dataclass(frozen=True, slots=True)
-class NotedImport:
+class NotedImport(NamedTuple):
     """An import that has noted its changes."""
 
     run_id: str
@@ -121,8 +118,7 @@ class NotedImport:
     are noted when it is taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesChange:
+class ValuesChange(NamedTuple):
     """A record's base to be put back, if it still has the fingerprint that is expected."""
 
     record_id: str
@@ -131,8 +127,7 @@ class ValuesChange:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteChange:
+class WriteChange(NamedTuple):
     """A record's note of a write into a field to be put back, if it is still that of a certain time."""
 
     record_id: str

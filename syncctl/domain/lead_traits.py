@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.sources import API_LEAD_TYPES
@@ -35,8 +34,7 @@ _DETAILS = (
 """Further fields, which break ties between equally good fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """What identifies the lead that a record, a lead or a report is about. An edited field has two values."""
 
     lead_ids: frozenset[str] = frozenset()

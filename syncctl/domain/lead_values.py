@@ -7,9 +7,8 @@ other instant is true UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 Document = dict[str, Any]
 """A database document by its field names; `_id` is a string (24 hex digits for an ObjectId)."""
@@ -40,8 +39,7 @@ class LeadValues(TypedDict, total=False):
     remarks: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeadChange:
+class LeadChange(NamedTuple):
     """Fields of one lead to set; None stands for a field that is null or not there."""
 
     lead_id: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document, LeadChange
@@ -14,8 +13,7 @@ from syncctl.domain.records import Write
 from syncctl.text import normalize_unicode
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(NamedTuple):
     """What to write."""
 
     values: dict[str, Any]

@@ -51,8 +51,7 @@ class CorrectionOutcome(StrEnum):
     """Each number has a lead of its own, as the source had both at once before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """A phone number corrected at the source, kept with the record of the new number."""
 
     at: datetime
@@ -170,8 +169,7 @@ class RejectAnswer(StrEnum):
     """It was taken off the list unsaved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A row that could not become a lead."""
 
     reject_id: str

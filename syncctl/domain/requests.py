@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from syncctl.domain.sources import StepName
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(NamedTuple):
     """Calendar days of the business, from the first to the last, both inclusive."""
 
     first: date
@@ -33,8 +32,7 @@ class BodyForm(StrEnum):
     DATES_ALONE = "dates and location only"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """What a report is asked for.
 
     Which rows the API gives for days is not known until it is measured (contract/rental-api.md, "What nobody
@@ -50,8 +48,7 @@ class Window:
     """Which keys the body has."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRequest:
+class ReportRequest(NamedTuple):
     """One call for one report."""
 
     report: StepName

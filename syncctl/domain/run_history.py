@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.steps import StepStatus, Trigger
 
@@ -22,8 +22,7 @@ class SyncLog:
     error_message: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunEntry:
+class RunEntry(NamedTuple):
     """A run as `syncruns` keeps it. `document` is JSON-like: strings, numbers, lists and mappings only."""
 
     run_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import StepName
@@ -44,8 +44,7 @@ class Counts(RowCounts):
     ignored: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedRow:
+class FinishedRow(NamedTuple):
     """A row of a file whose lead a telecaller has finished."""
 
     place: str
@@ -153,8 +152,7 @@ class StepResult:
         return sum(len(location.changed) for location in self.locations)
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(NamedTuple):
     """How a run went: what `--json` prints and the exit status follows from."""
 
     command: str

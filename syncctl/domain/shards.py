@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 from syncctl.errors import UsageError
@@ -18,8 +18,7 @@ LONGEST_NUMBER = 19
 _WRITTEN = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Shard:
+class Shard(NamedTuple):
     """One part of the locations."""
 
     of: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -106,8 +105,8 @@ def detect(path: Path, columns_in: ColumnsIn, position: Position) -> CsvTable:
     if len(_NOT_IN_TEXT.findall(head)) > _MOST_CONTROLS * len(head):
         raise problem(path, "it is neither a workbook nor CSV text; save it as .xlsx or .csv and import that")
     if named := SEPARATOR_LINE.fullmatch(head.partition("\n")[0]):
-        return replace(table, delimiter=named[1])
-    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS], columns_in)
+        return table._replace(delimiter=named[1])
+    return _best([table._replace(delimiter=delimiter) for delimiter in DELIMITERS], columns_in)
 
 
 def _best(tables: list[CsvTable], columns_in: ColumnsIn) -> CsvTable:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from syncctl.errors import FileProblemError
 from syncctl.files.cells import EPOCH_1900, Record, clean_row
@@ -24,8 +23,7 @@ SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[\r\n]*', re.IGNORECASE)
 _PHONE = re.compile(r"[0-9]{7}")
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(NamedTuple):
     """A CSV file with a given encoding and delimiter. It is one sheet without a name."""
 
     path: Path

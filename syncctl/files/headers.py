@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from syncctl.domain.lead_fields import SOURCE_FIELDS
 from syncctl.domain.row_decisions import TITLES as PREVIEW_TITLES
@@ -192,8 +192,7 @@ def cells_of(row: Mapping[str, Cell], known: Titles = PACKAGED) -> dict[str, Sev
     return cells | faults
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The columns of a header row."""
 
     titles: tuple[str, ...]

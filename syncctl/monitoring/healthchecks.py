@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from syncctl.errors import ExitCode
@@ -21,8 +21,7 @@ _ABORT_GRACE_S = 0.2
 """How long an aborted ping gets to finish."""
 
 
-@dataclass(frozen=True, slots=True)
-class PingPolicy:
+class PingPolicy(NamedTuple):
     timeout_s: float = 5.0
     """For one try, whatever the server does."""
 
@@ -73,7 +72,7 @@ class Heartbeat:
         if self._start is None and status in _BEFORE_THE_LOCK:
             return []
         is_stopping = status > 128  # whoever sent the signal may follow up with SIGKILL
-        policy = replace(self._policy, tries=1) if is_stopping else self._policy
+        policy = self._policy._replace(tries=1) if is_stopping else self._policy
         failures = []
         if self._start is not None:
             # The start ping must be over before the end ping goes out: arriving later, it would announce a

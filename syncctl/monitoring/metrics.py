@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl import __version__
 from syncctl.domain.run_results import RunResult
@@ -37,8 +38,7 @@ _NUMBER = r"-?\d+(?:\.\d+)?(?:e[-+]\d+)?"
 _SERIES = re.compile(rf"({'|'.join(_HELP)})(?:\{{({_LABEL}(?:,{_LABEL})*)\}})? ({_NUMBER})")
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """What a value is about."""
 
     metric: str

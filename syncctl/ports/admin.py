@@ -1,9 +1,8 @@
 """What the operator's commands need of the database beside `Storage`: a survey of it, and repairs."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
 from syncctl.domain.lead_values import Document
@@ -12,8 +11,7 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.storage import RecordEntry, Storage, Texts
 
 
-@dataclass(frozen=True, slots=True)
-class Caveat:
+class Caveat(NamedTuple):
     """Something about the database that a person should know or change."""
 
     message: str
@@ -21,8 +19,7 @@ class Caveat:
     """What to do about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpeningHints:
+class OpeningHints(NamedTuple):
     """What to do where a kind of database can't be used."""
 
     unusable: str
@@ -32,8 +29,7 @@ class OpeningHints:
     """Where a run may not write to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseFacts:
+class DatabaseFacts(NamedTuple):
     """What kind of database it is."""
 
     kind: str
@@ -52,8 +48,7 @@ class DatabaseFacts:
     """Empty if it is as it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastLogs:
+class LastLogs(NamedTuple):
     """The newest `synclogs` entries of one kind."""
 
     last: SyncLog
@@ -62,8 +57,7 @@ class LastLogs:
     """The newest that says success."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunSpan:
+class RunSpan(NamedTuple):
     """When a run of the history was at work, and which steps it had: little to read of many runs."""
 
     started_at: datetime
@@ -76,8 +70,7 @@ class RunSpan:
     """Names of its steps, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicateCount:
+class DuplicateCount(NamedTuple):
     """The duplicates that a pass over all leads counted."""
 
     sets: int
@@ -92,8 +85,7 @@ class DuplicateCount:
     """The command: "verify data" …"""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedNumber:
+class AskedNumber(NamedTuple):
     """A phone or booking number by which leads are looked up, however they have it written."""
 
     text: str
@@ -104,8 +96,7 @@ class AskedNumber:
     may have. Empty: it has letters, so there is no other spelling."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeadSnapshot:
+class LeadSnapshot(NamedTuple):
     """A lead exactly as it is stored."""
 
     lead_id: str
@@ -114,8 +105,7 @@ class LeadSnapshot:
     """The whole of it as one line of JSON, which only the backend that made it reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(NamedTuple):
     """What putting leads back came to, by lead id."""
 
     inserted: frozenset[str]

@@ -1,16 +1,14 @@
 """What the services need of the rental API. The adapter (`api/`) raises only the errors of `errors.py`."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from syncctl.domain.requests import ReportRequest
 from syncctl.errors import ApiError
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answer to one request: its rows, or the error that it failed with."""
 
     request: ReportRequest
@@ -50,8 +48,7 @@ class RentalApi(Protocol):
         """Stop fetching."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireFacts:
+class WireFacts(NamedTuple):
     """One call of the rental API as it was on the wire, without its rows and without the key."""
 
     asked: Mapping[str, str]

@@ -1,16 +1,14 @@
 """What a run reports while it goes."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import Trigger
 
 
-@dataclass(frozen=True, slots=True)
-class FileProgress:
+class FileProgress(NamedTuple):
     """How far an import has read one of its files."""
 
     name: str

@@ -5,10 +5,10 @@ Adapters find them out, services judge them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 SYSTEMD = "systemd"
 """The name of its process."""
@@ -21,8 +21,7 @@ SYSTEMD_NOT_RUNNING = ("systemd is not running here", "Use cron here: `syncctl c
 """What is wrong, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathFacts:
+class PathFacts(NamedTuple):
     """A file or folder that syncctl uses, or where it is missing, the nearest folder above it."""
 
     what: str
@@ -62,8 +61,7 @@ class PathFacts:
     """Why it can't be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class MappingFacts:
+class MappingFacts(NamedTuple):
     """The mapping file in force."""
 
     path: Path
@@ -75,8 +73,7 @@ class MappingFacts:
     """Those that say what the packaged tables say."""
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSpace:
+class DiskSpace(NamedTuple):
     """Room on the disk that a path is on."""
 
     path: Path
@@ -85,8 +82,7 @@ class DiskSpace:
     """Bytes, for this user."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingFact:
+class SettingFact(NamedTuple):
     """A setting: printable, secrets masked."""
 
     name: str
@@ -103,8 +99,7 @@ class SettingFact:
     problem: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownSetting:
+class UnknownSetting(NamedTuple):
     """A name in a settings file that syncctl does not read."""
 
     name: str
@@ -114,8 +109,7 @@ class UnknownSetting:
     """The setting that it looks like; None: it is one of the old system's settings for rent-outs."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFacts:
+class SettingsFacts(NamedTuple):
     """The settings as a whole."""
 
     settings: tuple[SettingFact, ...]
@@ -130,8 +124,7 @@ class SettingsFacts:
     """Names in them that a person should look at; other programs' are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneFacts:
+class ZoneFacts(NamedTuple):
     """The time zones."""
 
     system: str
@@ -144,8 +137,7 @@ class ZoneFacts:
     """Whether API_SYNC_TIME comes at other instants by the machine's clock than in its own zone."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiClock:
+class ApiClock(NamedTuple):
     """What a server's Date header says."""
 
     host: str
@@ -154,16 +146,14 @@ class ApiClock:
     """How far this machine's clock is ahead of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """Who this runs as."""
 
     name: str
     is_root: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ApiAddress:
+class ApiAddress(NamedTuple):
     """Where one of the API's calls is answered."""
 
     url: str
@@ -174,8 +164,7 @@ class ApiAddress:
     has_key: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LockState:
+class LockState(NamedTuple):
     """Whether a run holds the lock, and which one, by what the lock file says."""
 
     held: bool
@@ -190,8 +179,7 @@ class LockState:
     """Why the lock can't be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledImport:
+class ScheduledImport(NamedTuple):
     """Something that imports files by itself."""
 
     place: str
@@ -210,8 +198,7 @@ class ScheduledImport:
     """Whether it is a timer."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleState:
+class ScheduleState(NamedTuple):
     """What starts the sync by itself."""
 
     installed: bool
@@ -252,8 +239,7 @@ class StartedBy(StrEnum):
     """Something that can't be seen from here, such as a container's scheduler: only its runs are."""
 
 
-@dataclass(frozen=True, slots=True)
-class NextStart:
+class NextStart(NamedTuple):
     """Which sync starts by itself next."""
 
     by: StartedBy | None = None
@@ -284,9 +270,9 @@ class NextStart:
         if self.by is not None or runs_by_itself is False:
             return self
         if runs_by_itself is None:
-            return replace(self, may_be_hidden=True)
-        return replace(self, by=StartedBy.OTHER, at=at)
+            return self._replace(may_be_hidden=True)
+        return self._replace(by=StartedBy.OTHER, at=at)
 
     def if_enabled(self, enabled: bool) -> NextStart:
         """The same where the sync is `enabled`, else paused."""
-        return self if enabled else replace(self, at=None, is_paused=True)
+        return self if enabled else self._replace(at=None, is_paused=True)

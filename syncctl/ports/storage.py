@@ -7,7 +7,7 @@ for an ObjectId.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
@@ -28,8 +28,7 @@ RejectPositions = dict[str, dict[str, list[str]]]
 """Location -> position of a rejected row -> ids of the rejects that are listed for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(NamedTuple):
     """When leads were created, for looking them up: at one of the moments, or by one of the names on one of
     the days."""
 
@@ -52,8 +51,7 @@ ANY_TIME = Created()
 """Asks for nothing by date."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordEntry:
+class RecordEntry(NamedTuple):
     """A record as it is stored."""
 
     record: SyncRecord

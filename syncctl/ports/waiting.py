@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncctl.domain.sources import StepName
 
 
-@dataclass(frozen=True, slots=True)
-class RunWait:
+class RunWait(NamedTuple):
     """Another run holds the lock."""
 
     pid: int | None
@@ -28,8 +27,7 @@ class RunWait:
     """How long it is waited for, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseWait:
+class DatabaseWait(NamedTuple):
     """The database does not answer yet, or another program is writing to it."""
 
     place: str
@@ -39,8 +37,7 @@ class DatabaseWait:
     """How long it is waited for, in seconds; infinite where that depends on what is being done."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryWait:
+class RetryWait(NamedTuple):
     """A call of the rental API failed and is about to be tried again."""
 
     report: StepName
@@ -59,8 +56,7 @@ class RetryWait:
     """Seconds until then."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckWait:
+class CheckWait(NamedTuple):
     """The steps of a sync are done, and the API is asked for more, as a check."""
 
     locations: int

@@ -7,10 +7,9 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 _NATIONAL = 10
@@ -50,8 +49,7 @@ _TOKEN = re.compile(
 _LOOKALIKES = str.maketrans({"\u2212": "-", "\u00b7": ".", "\u2022": ".", "\u2024": "."})
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneNumber:
+class PhoneNumber(NamedTuple):
     """Where a number stands in a text, and its digits as 0 to 9."""
 
     start: int

@@ -5,7 +5,6 @@ A window of months has no end: an end would be one more guess.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 from types import MappingProxyType
@@ -53,8 +52,7 @@ class Ids(Enum):
     IGNORED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How a request body is understood."""
 
     dates: Dates = Dates.ROWS
@@ -196,4 +194,4 @@ def _dialect(joined: str) -> Dialect:
         if field in chosen:
             raise ValueError(f"{chosen[field]} and {name} can't be combined: choose one of them.")
         chosen[field] = name
-    return replace(dialect, **changes)
+    return dialect._replace(**changes)

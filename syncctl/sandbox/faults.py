@@ -13,7 +13,7 @@ from math import ceil
 from random import Random
 from time import time
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.sandbox.connections import HTML, TEXT, Exchange
 from syncctl.sandbox.vocabulary import seeded
@@ -170,8 +170,7 @@ SCALARS = (b'"Object reference not set to an instance of an object."', b"0", b"n
 API_ERROR = {"dataSet": None, "status": False, "errorDescription": "Execution Timeout Expired"}
 
 
-@dataclass(frozen=True, slots=True)
-class FaultyCall:
+class FaultyCall(NamedTuple):
     """A call with a fault."""
 
     exchange: Exchange

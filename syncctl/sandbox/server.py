@@ -4,10 +4,9 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from syncctl.sandbox.connections import HTML, ConnectionServer, Exchange, LoggedRequest, RequestLog
 from syncctl.sandbox.dialects import Dialect, LedgerQuery
@@ -20,8 +19,7 @@ LARGEST_BODY = 1 << 20
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """What is served, and how."""
 
     ledger: Ledger

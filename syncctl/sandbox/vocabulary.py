@@ -1,10 +1,9 @@
 """What made-up bookings are made of: stores, words, seeds, and alternative field names on the wire."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 FIRST_FURTHER_CODE = 1000
 
@@ -34,8 +33,7 @@ _LIST: tuple[dict[str, Any], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """A row of the store list, and the code for report requests (always a string)."""
 
     code: str

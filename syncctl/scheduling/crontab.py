@@ -8,8 +8,8 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from syncctl.errors import AbortError, ServiceUnavailableError, SettingsError
 from syncctl.safe_output.printable import printable
@@ -21,8 +21,7 @@ _MADE_BY = b" (made by `syncctl cron install`: change the settings and run that 
 _LINE_END_ADDED = b" (after a line without an end)"
 
 
-@dataclass(frozen=True, slots=True)
-class Crontab:
+class Crontab(NamedTuple):
     """A crontab split into three parts."""
 
     before: bytes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from syncctl.errors import SettingsError
 
@@ -17,8 +17,7 @@ _ALL_HOURS, _ALL_DAYS = frozenset(range(24)), frozenset(range(1, 32))
 _ALL_MONTHS, _ALL_WEEKDAYS = frozenset(range(1, 13)), frozenset(range(7))
 
 
-@dataclass(frozen=True, slots=True)
-class CronFields:
+class CronFields(NamedTuple):
     """When a schedule fires."""
 
     minutes: Set[int]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from syncctl.domain.records import Reject
 from syncctl.domain.run_documents import history_document
@@ -29,8 +30,7 @@ MAX_RUNS_PURGED = 3
 little history."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """The clocks of a run."""
 
     now: Callable[[], datetime]
@@ -46,8 +46,7 @@ class Clock:
     """The time zone of the leads' dates."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(NamedTuple):
     """What was asked for."""
 
     command: str

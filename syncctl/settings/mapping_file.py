@@ -10,8 +10,8 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
@@ -26,8 +26,7 @@ LONGEST_FILE = 1 << 20
 """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class MappingFile:
+class MappingFile(NamedTuple):
     """The tables in force: the packaged ones with what a mapping file adds."""
 
     path: Path

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
@@ -37,8 +37,7 @@ class Secret:
         return MASK
 
 
-@dataclass(frozen=True, slots=True)
-class ApiEndpoint:
+class ApiEndpoint(NamedTuple):
     """One call of the rental API. The last three fields name the settings that the values come from."""
 
     url: str

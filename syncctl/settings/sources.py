@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.errors import SettingsError
 from syncctl.filesystem.ordinary_files import open_ordinary, read_named
@@ -21,8 +21,7 @@ _SHARED = ".env"
 _LOCAL = ".env.local"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A setting found in a source."""
 
     name: str
@@ -34,8 +33,7 @@ class Found:
     """"environment" or a file's path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """The sources of settings."""
 
     sources: tuple[tuple[str, Mapping[str, str]], ...]

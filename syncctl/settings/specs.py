@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import SettingsError
@@ -21,8 +21,7 @@ from syncctl.storage.registry import DEFAULT_URL, backend_for
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointNames:
+class EndpointNames(NamedTuple):
     """The settings of one of the API's endpoints."""
 
     address: str
@@ -45,8 +44,7 @@ KEYS = ("API_TOKEN", *(names.key for names in ENDPOINTS.values()))
 _LONGEST = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """A row of the table."""
 
     name: str
@@ -120,8 +118,7 @@ SPECS = (
 _WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE", "METRICS_FILE")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One setting once read."""
 
     spec: Spec
@@ -192,7 +189,7 @@ def _checked_for_clashes(readings: Mapping[str, Reading], sources: Sources) -> d
             taken = replace(own_files(others, sources), kept=_backups(readings))
             problems = filter(None, map(taken.clash, _files_of(reading, sources.folder)))
             if problem := next(problems, None):
-                checked[name] = replace(reading, value=None, problem=problem)
+                checked[name] = reading._replace(value=None, problem=problem)
             others[name] = reading
     return checked
 
@@ -219,9 +216,9 @@ def _read(spec: Spec, sources: Sources, data_dir: Path) -> Reading:
         return Reading(spec, spec.default or "", value, DEFAULT, spec.name)
     reading = Reading(spec, found.text, None, found.origin, found.name)
     try:
-        return replace(reading, value=_parse(spec, found, sources.folder))
+        return reading._replace(value=_parse(spec, found, sources.folder))
     except SettingsError as error:
-        return replace(reading, problem=str(error))
+        return reading._replace(problem=str(error))
 
 
 def _parse(spec: Spec, found: Found, folder: Path) -> Any:
@@ -236,9 +233,9 @@ def _joined(endpoint: Reading, base: Reading) -> Reading:
     if urls.is_full_address(endpoint.value):
         return endpoint
     try:
-        return replace(endpoint, value=urls.join(base.value, endpoint.value), joined_to=base.set_as)
+        return endpoint._replace(value=urls.join(base.value, endpoint.value), joined_to=base.set_as)
     except SettingsError as error:
-        return replace(endpoint, value=None, problem=f"together with {base.set_as}, {error}")
+        return endpoint._replace(value=None, problem=f"together with {base.set_as}, {error}")
 
 
 SYNCCTL_SETTINGS = frozenset(name for spec in SPECS for name in spec.names)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.private_files import BACKUP_FOLDER
@@ -34,8 +33,7 @@ OnBackupWritten = Callable[[Path, int], None]
 """Called with each backup as soon as it is on the disk: its path, and how many leads it holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """How a plan is applied."""
 
     wait_s: float

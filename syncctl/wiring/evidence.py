@@ -5,10 +5,9 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from syncctl import __version__
@@ -37,8 +36,7 @@ if TYPE_CHECKING:
 PACKAGES = ("requests", "urllib3")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     document: Mapping[str, Any]
     """The evidence as JSON-like data."""
 
@@ -46,8 +44,7 @@ class Evidence:
     """Whether any report answered; otherwise the document only says why not."""
 
 
-@dataclass(frozen=True, slots=True)
-class _DatabaseFacts:
+class _DatabaseFacts(NamedTuple):
     """What the database knows; empty if it can't be used."""
 
     facts: Mapping[str, str]
@@ -98,7 +95,7 @@ def _gathered(
     hosts = [urlsplit(endpoint.url).netloc for endpoint in settings.endpoints.values()]
     known, scrubber = _database_facts(settings), Scrubber(redact, hosts)
     wire: dict[ReportRequest, WireFacts] = {}
-    config = replace(api_config(settings), concurrency=1, max_tries=1)
+    config = api_config(settings)._replace(concurrency=1, max_tries=1)
     api = RecordingRentalApi(config, wire.__setitem__, stop=stop)
     asking = EvidenceContext(
         api=api,

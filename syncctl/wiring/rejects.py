@@ -24,14 +24,13 @@ OTHER_WORKBOOKS = (".xls", ".xlsm", ".xlsb", ".ods")
 
 def wanted_rejects(settings: Settings, storage: Storage, wanted: RejectFilter) -> list[Reject]:
     """The rejects that are asked for, newest first. Raises UsageError if the store is unknown."""
-    from dataclasses import replace
 
     from syncctl.services.imports.file_stores import FileStores
     from syncctl.services.rejects.reject_list import find_rejects
 
     if wanted.store is not None:
         stores = FileStores(locations_of(settings), [store.name for store in storage.stores()])
-        wanted = replace(wanted, store=stores.requested_store(wanted.store))
+        wanted = wanted._replace(store=stores.requested_store(wanted.store))
     return find_rejects(storage, wanted)
 
 

@@ -100,7 +100,7 @@ def schedule_state(
     if not state.installed:
         state = _timer(settings) or state
     imports = (*scheduled_imports(crontab, user), *timer_imports(*unit_folders(), user))
-    return replace(state, imports=imports, old_syncs=tuple(old_syncs(crontab)))
+    return state._replace(imports=imports, old_syncs=tuple(old_syncs(crontab)))
 
 
 def next_start(settings: Settings, env_file: Path | None, now: datetime) -> NextStart:

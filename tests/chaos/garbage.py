@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 
 from hypothesis import strategies as st
@@ -81,8 +80,7 @@ def garbage_world(url: str) -> Iterator[tuple[World, GarbageApi]]:
     tables = load_locations()
     with ScriptedServer(api.answer) as server:
         world = World(Sandbox(locations=0, today=TODAY), url, Locations(STORES, tables.brands, tables.places))
-        world.config = replace(
-            world.config,
+        world.config = world.config._replace(
             endpoints={step: Endpoint(f"{server.url}/{step}", None, "API_TOKEN") for step in API_STEPS},
             concurrency=1,
             max_tries=1,

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -147,7 +147,7 @@ def _run_of_long_ago(workspace: Workspace) -> None:
     with workspace.world.storage() as storage:
         (run,) = cast(Database, storage).runs(1)
         long_ago = run.started_at - HISTORY_RETENTION - timedelta(days=1)
-        storage.save_run(replace(run, run_id="of long ago", started_at=long_ago))
+        storage.save_run(run._replace(run_id="of long ago", started_at=long_ago))
 
 
 def _sync(workspace: Workspace, wrap: Wrap) -> object:

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -90,7 +89,7 @@ class PeopleMachine(RuleBasedStateMachine):
         locations = Locations(STORES, tables.brands, tables.places)
         self.world = World(self.sandbox, type(self).make_url(Path(self.folder.name)), locations)
         # One lane, so that a history can be replayed.
-        self.world.config = replace(self.world.config, concurrency=1, max_tries=1)
+        self.world.config = self.world.config._replace(concurrency=1, max_tries=1)
         self.world.now = BEGIN
         self.source = Source(self.sandbox)
         self.model = Model(self.world.app)

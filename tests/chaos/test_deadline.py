@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -169,7 +168,7 @@ def test_whatever_hangs(world: World, what: str, rounds: int) -> None:
 
 def with_endpoint(config: ApiClientConfig, step: StepName, url: str) -> ApiClientConfig:
     """The same, but one step's API is at this address."""
-    return replace(config, endpoints={**config.endpoints, step: Endpoint(url, None, "API_TOKEN")})
+    return config._replace(endpoints={**config.endpoints, step: Endpoint(url, None, "API_TOKEN")})
 
 
 def test_one_api_that_hangs_has_no_more_than_its_share(world: World, rounds: int) -> None:
@@ -178,7 +177,7 @@ def test_one_api_that_hangs_has_no_more_than_its_share(world: World, rounds: int
     healthy = world.config
     for step in API_STEPS if rounds > 1 else API_STEPS[:1]:
         with host_not_accepting() as url:
-            world.config = with_endpoint(replace(healthy, timeout_s=30.0), step, url)
+            world.config = with_endpoint(healthy._replace(timeout_s=30.0), step, url)
             result = world.run(deadline_s=deadline_s)
         tally.add("faulted cycles")
         assert_in_time(result, deadline_s)

@@ -101,8 +101,8 @@ def ready(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepar
     with prepared(LATER_SYNC, url, tmp_path_factory.mktemp("faults")) as ready:
         world = ready.workspace.world
         # An answer may take longer than the run: what hangs is ended by the run's deadline alone.
-        world.config = replace(
-            world.config, timeout_s=30.0, max_tries=2, min_backoff_s=0.0, max_answer_bytes=SMALL_ANSWER
+        world.config = world.config._replace(
+            timeout_s=30.0, max_tries=2, min_backoff_s=0.0, max_answer_bytes=SMALL_ANSWER
         )
         yield ready
 
@@ -151,7 +151,7 @@ def test_mixed_faults_with_the_default_tries(tmp_path: Path, rounds: int) -> Non
         with Sandbox(seed=seed, locations=3, bookings=16) as sandbox, ExitStack() as stack:
             world = World(sandbox, f"sqlite:///{tmp_path / f'{seed}.db'}", few_locations(sandbox))
             stack.callback(world.close)
-            world.config = replace(world.config, timeout_s=0.5, max_tries=6)
+            world.config = world.config._replace(timeout_s=0.5, max_tries=6)
             for _ in range(cycles):
                 sandbox.add_bookings(3)
                 sandbox.set_faults(*passing(rate))
@@ -172,7 +172,7 @@ def test_mixed_faults_of_every_kind(url: str, rounds: int) -> None:
     with Sandbox(locations=3, bookings=16) as sandbox, ExitStack() as stack:
         world = World(sandbox, f"{url}_mixed", few_locations(sandbox))
         stack.callback(world.close)
-        world.config = replace(world.config, timeout_s=30.0, max_tries=6, max_answer_bytes=SMALL_ANSWER)
+        world.config = world.config._replace(timeout_s=30.0, max_tries=6, max_answer_bytes=SMALL_ANSWER)
         for _ in range(ALL_KINDS_CYCLES + round(rounds * ALL_KINDS_CYCLES_PER_ROUND)):
             sandbox.add_bookings(3)
             kinds = rng.sample(list(FAULT_KINDS), len(FAULT_KINDS))

@@ -4,7 +4,6 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,7 +196,7 @@ def chain(start: bytes, more: bytes) -> Iterator[bytes]:
 def world(tmp_path: Path, sandbox: Sandbox) -> Iterator[World]:
     world = World(sandbox, f"sqlite:///{tmp_path / 'syncctl.db'}", load_locations())
     # An answer may take longer than the run: what never ends is broken off by the run's deadline alone.
-    world.config = replace(world.config, max_answer_bytes=MEGABYTE, timeout_s=30.0)
+    world.config = world.config._replace(max_answer_bytes=MEGABYTE, timeout_s=30.0)
     yield world
     world.close()
 
@@ -220,7 +219,7 @@ def test_what_is_broken_fails_its_location(world: World, what: str) -> None:
 def assert_failed_in_time(world: World, server: ScriptedServer, deadline_s: float = DEADLINE_S) -> RunResult:
     tally.add("wire attacks")
     endpoint = Endpoint(server.url, KEY, "API_TOKEN")
-    world.config = replace(world.config, endpoints=dict.fromkeys(API_STEPS, endpoint))
+    world.config = world.config._replace(endpoints=dict.fromkeys(API_STEPS, endpoint))
     result = world.run(deadline_s=deadline_s, locations=("7", "1"))
     assert not result.ok
     assert_in_time(result, deadline_s)

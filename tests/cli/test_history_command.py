@@ -3,7 +3,6 @@
 import json
 import re
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -242,7 +241,7 @@ def test_statistics_count_whole_runs_only(program: Program, sandbox: Sandbox) ->
 def test_statistics_in_plain_words(
     program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = replace(CLOCK, now=lambda: START + timedelta(hours=20))
+    clock = CLOCK._replace(now=lambda: START + timedelta(hours=20))
     monkeypatch.setattr("syncctl.wiring.checks.clock_of", lambda settings: clock)
     lines = on_screen(program, monkeypatch, capsys, "history", "--stats")
     assert [" ".join(line.split()) for line in lines] == [

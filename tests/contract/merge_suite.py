@@ -1,6 +1,5 @@
 """What every storage must do for a three-way merge: bases, leads, and changes that overwrite no edit."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, get_type_hints
 
@@ -105,7 +104,7 @@ class MergeSuite:
 
     def test_corrections_of_a_current_record_are_added(self, storage: Storage) -> None:
         storage.store_leads([], [record(1, corrections=(CORRECTION,)), record(2)])
-        later = replace(CORRECTION, at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.SECOND_LEAD)
+        later = CORRECTION._replace(at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.SECOND_LEAD)
         storage.add_corrections({text_id(1): later, text_id(2): later, text_id(9): later})
         found = {
             entry.record.record_id: entry.record.corrections
@@ -116,7 +115,7 @@ class MergeSuite:
     def test_the_report_of_an_earlier_lead_stays_taken(self, storage: Storage) -> None:
         storage.store_leads([], [record(1, report_id="a"), record(2), record(3)])
         storage.replace_records({text_id(1): phone(2)})
-        back = replace(CORRECTION, outcome=CorrectionOutcome.TAKEN, report_id="a")
+        back = CORRECTION._replace(outcome=CorrectionOutcome.TAKEN, report_id="a")
         storage.renew_records([record(1, corrections=(back,))])
         assert storage.find_records([text_id(1)])[text_id(1)].report_id is None
         assert storage.paired_reports(["a", "b"]) == {"a"}
@@ -159,7 +158,7 @@ class MergeSuite:
         assert by_id == {text_id(1): record(1, replaced_by=phone(2)), text_id(2): newer}
 
         storage.replace_records({text_id(2): phone(1)})
-        back = replace(CORRECTION, at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.LEFT)
+        back = CORRECTION._replace(at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.LEFT)
         values: LeadValues = {**record(1).values, "name": "Corrected as well"}
         again = record(
             1, lead_id=text_id(7), location="8", values=values, fingerprint="new", corrections=(back,)
@@ -185,7 +184,7 @@ class MergeSuite:
         assert corrected[text_id(2)] == (CORRECTION, CORRECTION)
 
     def test_a_report_that_finished_the_lead_before_finishes_its_successor(self, storage: Storage) -> None:
-        finished = replace(CORRECTION, outcome=CorrectionOutcome.FINISHED, report_id="report 1")
+        finished = CORRECTION._replace(outcome=CorrectionOutcome.FINISHED, report_id="report 1")
         storage.store_leads([], [record(1, report_id="report 1")])
         storage.store_leads([], [record(2, lead_id=text_id(1), corrections=(finished,))])
         assert {each.report_id for each in storage.find_records([text_id(1), text_id(2)]).values()} == {

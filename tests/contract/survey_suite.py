@@ -1,6 +1,5 @@
 """What every database must tell of itself: ports.admin.Survey."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,8 +53,8 @@ class SurveySuite:
 
     def test_how_many_rejects_there_are_and_since_when(self, storage: LeadDatabase) -> None:
         storage.store_leads([lead(n) for n in range(6)], [record(n) for n in range(4)])
-        older = replace(reject(1), rejected_at=MOMENT - timedelta(days=9))
-        storage.add_rejects([older, replace(reject(2), rejected_at=MOMENT)])
+        older = reject(1)._replace(rejected_at=MOMENT - timedelta(days=9))
+        storage.add_rejects([older, reject(2)._replace(rejected_at=MOMENT)])
         assert storage.open_rejects() == OpenRejects(2, MOMENT - timedelta(days=9))
         storage.clear_rejects([older.reject_id])
         assert storage.open_rejects() == OpenRejects(1, MOMENT)
@@ -72,7 +71,7 @@ class SurveySuite:
         assert entry.record.replaced_by == phone(1)
 
     def test_which_records_are_finished_or_have_a_lead_of_another_id(self, storage: LeadDatabase) -> None:
-        finished_before = replace(CORRECTION, report_id=text_id(21))
+        finished_before = CORRECTION._replace(report_id=text_id(21))
         records = [
             record(1, lead_id=text_id(1)),
             record(2, lead_id=text_id(12)),

@@ -1,7 +1,6 @@
 """What every storage must do with the stores and with what a sync keeps of itself."""
 
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -260,13 +259,13 @@ class SyncStateSuite:
 
     def test_what_was_measured_of_a_report_comes_back_and_is_replaced(self, storage: Storage) -> None:
         assert storage.dialects() == {}
-        booking = replace(DIALECT, report=StepName.BOOKING)
+        booking = DIALECT._replace(report=StepName.BOOKING)
         storage.save_dialect(booking)
         storage.save_dialect(DIALECT)
         assert storage.dialects() == {StepName.BOOKING: booking, StepName.RETURN: DIALECT}
         storage.save_dialect(Dialect(StepName.RETURN))
         assert storage.dialects() == {StepName.BOOKING: booking, StepName.RETURN: Dialect(StepName.RETURN)}
-        hostile = replace(DIALECT, lost_by=HOSTILE_TEXTS[5], trials=tuple(map(_hostile_trial, HOSTILE_TEXTS)))
+        hostile = DIALECT._replace(lost_by=HOSTILE_TEXTS[5], trials=tuple(map(_hostile_trial, HOSTILE_TEXTS)))
         storage.save_dialect(hostile)
         assert storage.dialects()[StepName.RETURN] == hostile
 
@@ -381,4 +380,4 @@ class SyncStateSuite:
 
 
 def _hostile_trial(text: str) -> Trial:
-    return replace(DIALECT.trials[0], location=text, asked=text, error=text)
+    return DIALECT.trials[0]._replace(location=text, asked=text, error=text)

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
@@ -363,7 +362,7 @@ def test_a_beginning_that_several_ids_have_is_refused(world: World, file: Path) 
     world.import_files(WALKIN, file)
     with world.storage() as storage:
         some = storage.rejects()
-    alike = [replace(each, reject_id=f"abcdef{number:018}") for number, each in enumerate(some)]
+    alike = [each._replace(reject_id=f"abcdef{number:018}") for number, each in enumerate(some)]
     with pytest.raises(UsageError, match="20 rejects have an id that begins with 'abcdef'"):
         rejects_by_id(Mock(rejects=lambda: alike), ["abcdef"])
 

@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -141,7 +140,7 @@ def test_an_empty_answer_where_there_was_plenty_is_a_warning_and_moves_nothing(
         after = storage.location_states(StepName.BOOKING)
     for location in sandbox.locations:
         assert after[location].doubted_since == world.now
-        kept = replace(after[location], tried_at=before[location].tried_at, doubted_since=None)
+        kept = after[location]._replace(tried_at=before[location].tried_at, doubted_since=None)
         assert kept == before[location]
     world.now += timedelta(days=1, minutes=5)
     assert world.run((StepName.BOOKING,)).ok
@@ -374,7 +373,7 @@ def test_a_report_that_is_empty_everywhere_puts_no_location_to_sleep(world: Worl
 
 
 def test_a_location_that_failed_is_asked_last_next_time(world: World, sandbox: Sandbox) -> None:
-    world.config = replace(world.config, concurrency=1)
+    world.config = world.config._replace(concurrency=1)
     failing = sandbox.locations[0]
     for faults in ((), (Fault("500", api="booking", location=failing),), ()):
         sandbox.set_faults(*faults)

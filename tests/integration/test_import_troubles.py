@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -161,7 +160,7 @@ def test_a_reject_of_a_source_that_nobody_knows_stays_listed(world: World, file:
     world.import_files(WALKIN, file)
     with world.storage() as storage:
         (known,) = storage.rejects()
-        storage.add_rejects([replace(known, reject_id="ab" * 12, source="another")])
+        storage.add_rejects([known._replace(reject_id="ab" * 12, source="another")])
     retried = world.retry_rejects()
     assert (retried.rows, retried.invalid) == (2, 2)
     assert len(world.app.all("syncrejects")) == 2

@@ -1,7 +1,6 @@
 """Answers and files that hold more than is taken: what they cost is bounded, and what is left out is said."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +100,7 @@ def test_an_answer_of_too_many_rows_fails_its_location_alone(world: World, sandb
     location = sandbox.locations[0]
     most = max(len(sandbox.rows("booking", each)) for each in sandbox.locations)
     sandbox.add_rows(location, [{}] * most)
-    world.config = replace(world.config, max_rows=most)
+    world.config = world.config._replace(max_rows=most)
     result = world.run((BOOKING,))
     (step,) = result.steps
     assert step.status is StepStatus.PARTIAL
@@ -113,7 +112,7 @@ def test_a_store_list_of_more_than_a_business_has(world: World) -> None:
     rows = [{"locCode": number, "locName": f"SG {number}"} for number in range(MAX_STORES + 1)]
     with ScriptedServer(rows_reply(*rows)) as server:
         moved = {StepName.STORES: Endpoint(server.url, None, "STORE_API_KEY")}
-        world.config = replace(world.config, endpoints={**world.config.endpoints, **moved})
+        world.config = world.config._replace(endpoints={**world.config.endpoints, **moved})
         (stores,) = world.run((StepName.STORES,)).steps
         assert "1,001 rows, and at most 1,000 are accepted" in str(stores.error)
         assert world.app.all("stores") == []

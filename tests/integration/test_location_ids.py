@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -128,7 +127,7 @@ def test_each_report_is_judged_by_itself(world: World, reports: SharedReports) -
 def test_the_same_bookings_under_ids_of_different_shops(world: World, reports: SharedReports) -> None:
     """Only one shop has any: that its bookings come for other ids as well is seen at the second answer."""
     world.synced = load_locations()
-    world.config = replace(world.config, concurrency=1)
+    world.config = world.config._replace(concurrency=1)
     reports.rows = {api: {"701": shops["701"]} for api, shops in reports.rows.items()}
     reports.answer = reports.of_all
     result = run(world, steps=(StepName.BOOKING,))

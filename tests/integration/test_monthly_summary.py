@@ -1,7 +1,6 @@
 """A month in figures, against leads and reports as the web app writes them."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -89,7 +88,7 @@ def test_copies_of_a_lead(database: Database, app: App) -> None:
 
 def test_rejects_by_store_and_reason(database: Database) -> None:
     def rejected(number: int, store: str, at: datetime) -> Reject:
-        return replace(reject(number), store=store, rejected_at=at)
+        return reject(number)._replace(store=store, rejected_at=at)
 
     inside = [rejected(n, CALICUT, november(2)) for n in range(2)] + [rejected(2, "", november(3))]
     database.add_rejects([*inside, rejected(3, CALICUT, november(1) - timedelta(days=9))])

@@ -4,7 +4,6 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -116,7 +115,7 @@ class ModelWorld:
         port = DryRunStorage(self.storage) if dry_run else wrap(self.storage)
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
         clock = Clock(lambda: self.now + self.clock_error, lambda: self.api.clock, lambda after: after, INDIA)
-        chosen = replace(SyncOptions(), **options)
+        chosen = SyncOptions()._replace(**options)
         sync = ApiSync(self.api, self.locations, steps, self.schedule, deadline_s, chosen, measures)
         return Run(request, port, self.recorder, clock).execute([sync])
 

@@ -32,5 +32,5 @@ def answering(world: World, answers: Answers, stores: Any = STORES) -> Iterator[
             step: replace(endpoint, url=f"{server.url}/{step}")
             for step, endpoint in world.config.endpoints.items()
         }
-        world.config = replace(world.config, endpoints=endpoints, max_tries=1)
+        world.config = world.config._replace(endpoints=endpoints, max_tries=1)
         yield server

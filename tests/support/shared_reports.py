@@ -60,7 +60,7 @@ class SharedReports:
                 report: replace(world.config.endpoints[report], url=server.url + source.path)
                 for report, source in SOURCES.items()
             }
-            world.config = replace(world.config, endpoints={**world.config.endpoints, **here})
+            world.config = world.config._replace(endpoints={**world.config.endpoints, **here})
             yield
 
     def _reply(self, received: Received) -> Reply:

@@ -156,7 +156,7 @@ class World:
         """One run; `wrap` may wrap the database. `measures`: whether it measures how the reports answer.
         `audits`: how many locations are audited. Options are SyncOptions' fields."""
         self.recorder = Recorder()
-        chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
+        chosen = SyncOptions()._replace(**options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
         schedule = WindowSettings(12, KOLKATA, audits=audits)
         api = HttpRentalApi(self.config, self.stop)
@@ -179,7 +179,7 @@ class World:
     ) -> RunResult:
         """One import; options are ImportJob's fields. `preview`: takes what happens to each row."""
         self.recorder = Recorder()
-        job = replace(ImportJob(kind, paths), **choices)  # type: ignore[arg-type]
+        job = ImportJob(kind, paths)._replace(**choices)  # type: ignore[arg-type]
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)

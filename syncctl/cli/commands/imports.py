@@ -109,7 +109,7 @@ def _import(session: Session, job: ImportJob, options: _Options) -> None:
     """Import, or show what an import would do, and end the program accordingly."""
     from syncctl.services.imports.preview import Preview
 
-    job = replace(job, only_if=options.only_if)
+    job = job._replace(only_if=options.only_if)
     with Preview(session.stop) if options.is_dry else nullcontext() as preview:
         result = _run(session, job, options, preview)
         finish(session, result, as_json=options.as_json, show=_shown(session, options, preview))

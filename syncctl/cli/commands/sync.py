@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -65,8 +65,7 @@ def result_even_if_aborted(session: Session) -> Iterator[Callable[[RunResult], N
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """The options of a sync that don't say what is fetched."""
 
     dry_run: bool

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.domain.sources import SOURCES
 from syncctl.errors import ExitCode
@@ -54,8 +54,7 @@ EVERYDAY = (
 """What is typed most, as in the README, for whoever types `syncctl` alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandHelp:
+class CommandHelp(NamedTuple):
     """What the help adds to one command."""
 
     examples: tuple[tuple[str, str], ...] = ()

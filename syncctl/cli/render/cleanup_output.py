@@ -6,10 +6,9 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -28,8 +27,7 @@ _FIELDS = {"createdAt": "created", "updatedAt": "last edit"}
 """What people call a field, where it isn't just its name in small letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """How to print."""
 
     redact: Callable[[str], str]

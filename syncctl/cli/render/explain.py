@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncctl.cli.render.printer import console, escape, plain_table, print_fields, print_message, print_result
 from syncctl.cli.render.source import field_text
@@ -61,8 +60,7 @@ _LABELS = {ChangedBy.TELECALLER: "edited", ChangedBy.SOURCE: "outdated", Changed
 Moment = Callable[["datetime"], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Visible:
+class Visible(NamedTuple):
     """What may be shown of what was found."""
 
     redactor: Redactor

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from calendar import day_abbr
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncctl.cli.render.printer import console, escape, plain_table, print_line, print_result
 from syncctl.domain.records import CorrectionOutcome
@@ -211,8 +210,7 @@ def _plain(cell: str) -> str:
     return escape(printable(cell))
 
 
-@dataclass(frozen=True, slots=True)
-class _Bar:
+class _Bar(NamedTuple):
     """A day's bar, in the units of the drawing."""
 
     x: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NoReturn
@@ -98,7 +97,7 @@ def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> Rendera
     from rich.console import Group
     from rich.text import Text
 
-    clock = replace(clock, now=status.checked_at)
+    clock = clock._replace(now=status.checked_at)
     style = SIGNS[worst_of(status.findings)][1]
     health = status.health.value
     if status.ok and status.findings:
@@ -256,7 +255,7 @@ def _print_lines(status: Status, clock: Clock, redact: Redact) -> None:
     styles += [
         {2: STEP_STYLES.get(each.step.last.status, "")} if each.step.last else {} for each in status.steps
     ]
-    lines = _lines(status, replace(clock, now=status.checked_at))
+    lines = _lines(status, clock._replace(now=status.checked_at))
     for line, of_line in zip_longest(lines, styles):
         print_fields(line, redact, of_line)
 

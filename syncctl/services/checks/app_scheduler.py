@@ -4,9 +4,9 @@ again (contract/database.md). Covers only the time since syncctl's first known r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
+from typing import NamedTuple
 
 from syncctl.domain.checks import Finding
 from syncctl.domain.identity import derived_id, id_time
@@ -41,8 +41,7 @@ _TOGETHER = 1000
 SWITCH_OFF = "set API_SYNC_ENABLED=false (exactly so, lower case) in its environment"
 
 
-@dataclass(frozen=True, slots=True)
-class AppTraces:
+class AppTraces(NamedTuple):
     """Traces of the web app's scheduler."""
 
     since: datetime

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from syncctl.domain.records import CorrectionOutcome, SyncRecord
 from syncctl.domain.run_history import SyncLog
@@ -24,8 +25,7 @@ from syncctl.services.matching.legacy_leads import text_of
 from syncctl.text import quantity
 
 
-@dataclass(frozen=True, slots=True)
-class LastImport:
+class LastImport(NamedTuple):
     """The last import of one kind of file."""
 
     kind: StepName
@@ -93,8 +93,7 @@ def waiting_words(survey: Database, now: datetime) -> str:
     return f"Waiting for a person: {waits}{'' if duplicates else ' (duplicates were never counted)'}"
 
 
-@dataclass(frozen=True, slots=True)
-class LeadToReview:
+class LeadToReview(NamedTuple):
     """A lead that still has the number that the source has corrected, as somebody had worked on it."""
 
     booking_no: str
@@ -109,8 +108,7 @@ class LeadToReview:
     """When the correction was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecondLead:
+class SecondLead(NamedTuple):
     """A booking with two leads: the source had two numbers for it at once, and now has one. A person
     decides which lead stays. Numbers have ten digits.
     """

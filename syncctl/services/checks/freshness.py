@@ -4,10 +4,10 @@ locations, which of their parts is late."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.shards import Shard, shards
@@ -38,8 +38,7 @@ NextSync = Callable[[datetime], datetime]
 """When the scheduler starts the next sync after a given time."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiStep:
+class ApiStep(NamedTuple):
     """The status of one API step."""
 
     step: StepName
@@ -145,10 +144,10 @@ def api_steps(
     for name in API_STEPS:
         step = _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync)
         if step.only_parts and name not in synced_before:
-            step = replace(step, only_parts=False, only_by_others=True)
+            step = step._replace(only_parts=False, only_by_others=True)
         of_run = _of_run(step, runs)
         refusal = of_run.get("refusal") if of_run else None
-        steps.append(replace(step, of_run=of_run, same_refusal=refusal in refusals))
+        steps.append(step._replace(of_run=of_run, same_refusal=refusal in refusals))
         refusals.update(filter(None, [refusal]))
     return tuple(steps)
 

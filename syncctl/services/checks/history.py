@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.run_documents import counts_document, instant
 from syncctl.domain.run_history import RunEntry
@@ -24,8 +24,7 @@ USUAL_COMMAND = "api"
 _COUNTS = tuple(field.name for field in fields(Counts))
 
 
-@dataclass(frozen=True, slots=True)
-class PastLocation:
+class PastLocation(NamedTuple):
     """A location or file with something to report in a run."""
 
     location: str
@@ -41,8 +40,7 @@ class PastLocation:
     warning: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PastStep:
+class PastStep(NamedTuple):
     """A step of a run, as it ended."""
 
     name: str
@@ -190,7 +188,7 @@ def reasons_once(run: PastRun) -> PastRun:
             others = tuple(place for place in step.locations if place.error != step.refusal)
             error = "failed for the same reason" if step.refusal in said else step.error
             said.add(step.refusal)
-            steps.append(replace(step, error=error, locations=others))
+            steps.append(step._replace(error=error, locations=others))
         else:
             steps.append(step)
     return replace(run, steps=tuple(steps))

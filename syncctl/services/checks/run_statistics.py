@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise, takewhile
-from typing import cast
+from typing import NamedTuple, cast
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import REPORT_STEPS
@@ -26,8 +25,7 @@ TARGET_SUCCESS = 0.99
 """The share of runs that this guide wanted to succeed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """A time in which no run began."""
 
     begin: datetime
@@ -35,8 +33,7 @@ class Gap:
     """When the next run began; None: none has yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorstLocation:
+class WorstLocation(NamedTuple):
     """The location of a report that failed in most runs."""
 
     report: str
@@ -49,8 +46,7 @@ class WorstLocation:
     """Why, the last time."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunStatistics:
+class RunStatistics(NamedTuple):
     """What the runs come to that began from `since` on: those of `syncctl api` that left nothing out."""
 
     days: int
@@ -125,7 +121,7 @@ def run_statistics(survey: Survey, days: int, now: datetime, zone: tzinfo) -> Ru
         within_target=sum(duration <= TARGET_S for duration in durations),
         longest_gap=gap,
         longest_gap_s=length.total_seconds(),
-        worst=replace(last[worst], failed=failures[worst]) if worst else None,
+        worst=last[worst]._replace(failed=failures[worst]) if worst else None,
         rows_per_day=dict(sorted(rows.items())),
         saved_per_day=dict(sorted(saved.items())),
     )
@@ -185,7 +181,7 @@ def statistics_document(found: RunStatistics) -> RunStatisticsDocument:
             }
             if gap
             else None,
-            "worst_location": cast("WorstLocationDocument", asdict(found.worst)) if found.worst else None,
+            "worst_location": cast("WorstLocationDocument", found.worst._asdict()) if found.worst else None,
             "rows_per_day": dict(found.rows_per_day),
             "saved_per_day": dict(found.saved_per_day),
         },

@@ -7,9 +7,8 @@ what is FAILED (docs/decisions/0024-what-status-fails-for.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from syncctl.domain.checks import CheckResult, Finding
 
@@ -92,8 +91,7 @@ class Trouble(Enum):
         return Reason(words, self.result, self.health)
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Something that `status` says beside its figures."""
 
     words: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from syncctl.domain.checks import CheckResult
 from syncctl.domain.run_results import Counts
@@ -46,8 +47,7 @@ from syncctl.services.sync.planning import CLOCK_TOLERANCE
 DAYS = 14
 
 
-@dataclass(frozen=True, slots=True)
-class StepHealth:
+class StepHealth(NamedTuple):
     """An API step, and its last run's counts."""
 
     step: ApiStep
@@ -55,8 +55,7 @@ class StepHealth:
     """None: not in the sync's own history (any more)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseContent:
+class DatabaseContent(NamedTuple):
     """What the database contains."""
 
     leads: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any, TypedDict, cast
 
 from syncctl.domain.run_documents import CountsDocument, Moment, ResultDocument, counts_document, instant
@@ -200,7 +199,7 @@ def status_document(status: Status) -> StatusDocument:
 def _corrected(each: LeadToReview | SecondLead) -> dict[str, Any]:
     """Its fields, phone numbers masked."""
     phones = {name: mask_phone(getattr(each, name)) for name in ("phone_before", "phone")}
-    return {**asdict(each), **phones, "at": instant(each.at)}
+    return {**each._asdict(), **phones, "at": instant(each.at)}
 
 
 def _duplicates(count: DuplicateCount | None) -> CountedDuplicatesDocument:

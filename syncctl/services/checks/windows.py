@@ -4,8 +4,8 @@ answers are in doubt."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Finding
@@ -29,8 +29,7 @@ _FAILINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A location whose answers to one report are not trusted yet."""
 
     report: StepName

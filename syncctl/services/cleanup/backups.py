@@ -8,11 +8,10 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from syncctl.domain.lead_traits import as_datetime
 from syncctl.domain.run_documents import instant
@@ -150,8 +149,7 @@ _DETAILS = {
 """The texts that an entry must have besides the lead."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackupEntry:
+class BackupEntry(NamedTuple):
     """A lead before the cleanup."""
 
     snapshot: LeadSnapshot
@@ -161,8 +159,7 @@ class BackupEntry:
     """What else is needed to undo the change, as JSON-like data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
+class Backup(NamedTuple):
     """A complete backup file."""
 
     path: Path
@@ -200,8 +197,7 @@ def read_backup(path: Path) -> Backup:
     return Backup(path, kind, documents)
 
 
-@dataclass(frozen=True, slots=True)
-class BackedUp:
+class BackedUp(NamedTuple):
     """A lead that stands in a backup."""
 
     file: str

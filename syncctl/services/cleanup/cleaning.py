@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.errors import PlanOutdatedError
 from syncctl.locations import Locations
@@ -44,8 +45,7 @@ class BackupTarget:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicatesCleaned:
+class DuplicatesCleaned(NamedTuple):
     """The result of a cleanup."""
 
     plan: DuplicatePlan

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.identity import derived_id
 from syncctl.domain.lead_values import Document
@@ -115,8 +114,7 @@ def _record_ids(key: str, copies: Copies) -> list[str]:
     return [derived_id(key), *(lead["_id"] for lead in copies.leads)]
 
 
-@dataclass(frozen=True, slots=True)
-class _DecisionInput:
+class _DecisionInput(NamedTuple):
     """What decides between copies, besides the copies."""
 
     recorded: Container[str]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class KeepReason(StrEnum):
@@ -20,8 +20,7 @@ class KeepReason(StrEnum):
     OLDEST = "oldest"
 
 
-@dataclass(frozen=True, slots=True)
-class CopySummary:
+class CopySummary(NamedTuple):
     """A copy, as far as it differs from the others of its set."""
 
     lead_id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.domain.lead_values import LeadChange
 from syncctl.locations import Locations
@@ -51,8 +52,7 @@ class StorePlan:
         return {written: (self.renames[written], ids) for written, ids in self.leads.items() if ids}
 
 
-@dataclass(frozen=True, slots=True)
-class StoresRenamed:
+class StoresRenamed(NamedTuple):
     """The result of renaming."""
 
     plan: StorePlan

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from syncctl.domain.checks import Finding
@@ -63,8 +62,7 @@ def check_database(
     yield Finding.passed("Database rights", "a run can write to it")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiProbe:
+class ApiProbe(NamedTuple):
     """How to try the API."""
 
     addresses: Mapping[StepName, ApiAddress]

@@ -41,7 +41,7 @@ def _with_events(history: RecordHistory, entries: list[BackedUp]) -> RecordHisto
         if history.lead_id in (entry.lead_id, entry.details.get("kept"))
         or (entry.kind is BackupKind.RESTORED and entry.lead_id in copies)
     ]
-    return replace(history, events=tuple(sorted((*history.events, *events), key=lambda event: event.at)))
+    return history._replace(events=tuple(sorted((*history.events, *events), key=lambda event: event.at)))
 
 
 def _words(entry: BackedUp, history: RecordHistory, *, is_restored: bool) -> str:

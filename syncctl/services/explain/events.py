@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple
 
 from syncctl.domain.identity import id_time
 from syncctl.domain.lead_traits import as_datetime
@@ -15,8 +15,7 @@ from syncctl.services.explain.names import ReportNow, UserNames
 from syncctl.services.matching.legacy_leads import text_of
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened, at a true instant."""
 
     at: datetime

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from syncctl.domain.identity import current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
@@ -56,8 +57,7 @@ class Explanation:
         return any(history.state not in missing for history in self.histories)
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(NamedTuple):
     document: Document
     traits: Traits
 
@@ -145,9 +145,9 @@ def _joined(histories: Sequence[RecordHistory], entries: Sequence[RecordEntry]) 
         if last != number and entry.record.replaced_by is not None:
             merged.add(number)
             events = sorted((*joined[last].events, *histories[number].events), key=lambda event: event.at)
-            joined[last] = replace(
-                joined[last],
-                # Each record has an event for the same lead: one is enough.
+            joined[last] = joined[
+                last
+            ]._replace(  # Each record has an event for the same lead: one is enough.
                 events=tuple(dict.fromkeys(events)),
             )
     return [history for number, history in enumerate(joined) if number not in merged]

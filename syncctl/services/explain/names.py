@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from syncctl.domain.lead_traits import SNAPSHOT_FIELDS, as_datetime
 from syncctl.domain.lead_values import Document
@@ -12,8 +12,7 @@ from syncctl.ports.admin import Survey
 from syncctl.services.matching.legacy_leads import text_of
 
 
-@dataclass(frozen=True, slots=True)
-class ReportNow:
+class ReportNow(NamedTuple):
     """A finished lead's document in `reports`."""
 
     report_id: str

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
@@ -44,8 +43,7 @@ class RecordState(StrEnum):
     MISSING = "at the source, not in the database"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where the source has the record."""
 
     report: StepName | None
@@ -64,8 +62,7 @@ class Origin:
     """The source's last values, empty if the sync has no record."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeadNow:
+class LeadNow(NamedTuple):
     """A lead as it is now."""
 
     lead_id: str
@@ -85,8 +82,7 @@ class LeadNow:
     """What telecallers have done with it, and when."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceNow:
+class SourceNow(NamedTuple):
     """What the source says now."""
 
     state: str
@@ -96,8 +92,7 @@ class SourceNow:
     """Fields whose value has changed; the last value is in `lead`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordHistory:
+class RecordHistory(NamedTuple):
     """The history of one record, or of a lead, report or reject without a record."""
 
     lead_type: str
@@ -204,8 +199,7 @@ def lead_now(lead: Document, base: LastSeen | None, locations: Locations, users:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Reinsertion:
+class Reinsertion(NamedTuple):
     """A record's own lead was `finished` or else deleted, and another program inserted it again at `at`."""
 
     at: datetime

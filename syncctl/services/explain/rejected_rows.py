@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC
 
 from syncctl.domain.identity import SEPARATOR
@@ -48,8 +47,7 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
         where += f", {f'{sheet} row {number}'.strip()}"
     rows = f" ({len(rejects)} rows)" if len(rejects) > 1 else ""
     what = f"rejected{rows}: {first.reason}; {where}, by {runs.name_of(first.run_id)}"
-    return replace(
-        history_of_row(source, first.location, first.store, row_values(first)),
+    return history_of_row(source, first.location, first.store, row_values(first))._replace(
         events=(Event(first.rejected_at, what),),
         notes=(
             "Correct it at the source, and the next sync adds it; or correct it in the sheet of "
@@ -90,5 +88,5 @@ def histories_of_answered(database: Database, booking_no: str) -> list[RecordHis
             if not closed.isdisjoint(ids):
                 row = {BOOKING_NO[0]: booking_no}
                 history = history_of_row(report, location, "", row)
-                found.append(replace(history, state=RecordState.ANSWERED, notes=(ANSWERED,)))
+                found.append(history._replace(state=RecordState.ANSWERED, notes=(ANSWERED,)))
     return found

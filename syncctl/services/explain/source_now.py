@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import current_key, keys_of
@@ -35,8 +36,7 @@ Place = tuple[StepName, str]
 """A report of a location."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceQuery:
+class SourceQuery(NamedTuple):
     """How to ask the source."""
 
     api: RentalApi
@@ -209,7 +209,7 @@ class _SourceAnswers:
         """The histories with what the source says now, then records that the database doesn't have, then
         rows of other bookings that can't become leads. `closed_rejects`: as of the database."""
         known = [
-            replace(history, source_now=self._states.get(number))
+            history._replace(source_now=self._states.get(number))
             for number, history in enumerate(self._histories)
         ]
         known += self._new.values()
@@ -239,8 +239,7 @@ def _record_of(answer: AnswerRows, key: str) -> SourceRecord | None:
 
 
 def _refused(answer: AnswerRows, row: object, why: str, *, is_answered: bool) -> RecordHistory:
-    return replace(
-        history_of_row(answer.report, answer.location, answer.store, row),
+    return history_of_row(answer.report, answer.location, answer.store, row)._replace(
         state=RecordState.REFUSED,
         notes=(ANSWERED if is_answered else "Correct it at the source, and the next sync adds it.",),
         source_now=SourceNow(f"in {place_of(answer.report, answer.location)}, but {why}"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import fingerprint
@@ -110,8 +109,7 @@ class Decisions(NamedTuple):
     """What a report or legacy lead fits only in part: to be decided after all others are stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What is read for merging."""
 
     bases: Mapping[str, dict[str, Any]]
@@ -205,7 +203,7 @@ class Decider:
         else:
             merged = merge(decided.base if before else None, record.values, provided, now, written)
         if (phone := repaired_phone(record, lead, written)) is not None:
-            merged = replace(merged, values={**merged.values, "phone": phone})
+            merged = merged._replace(values={**merged.values, "phone": phone})
         if merged.values:
             return decided._replace(action=RowAction.UPDATE, reason=reason, merge=merged)
         kept = Reason.TELECALLER if merged.conflicts else Reason.SAME

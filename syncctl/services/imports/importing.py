@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.domain.row_decisions import Reason, RowAction, RowDecision
 from syncctl.domain.run_results import Counts, StepResult
@@ -37,8 +37,7 @@ their last import. 2: the visitDate of walk-ins that were losses. 3: dates, merg
 for one field, which were misread. 4: errors in cells, dates in the phone column, lines below a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportJob:
+class ImportJob(NamedTuple):
     """What to import."""
 
     kind: StepName

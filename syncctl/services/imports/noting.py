@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -137,7 +136,7 @@ class NotingStorage:
         self._note(
             NoteKind.AMENDED,
             (
-                (reject.reject_id, Change({"reject": asdict(before)}, {"reject": asdict(reject)}))
+                (reject.reject_id, Change({"reject": before._asdict()}, {"reject": reject._asdict()}))
                 for reject in rejects
                 if (before := listed.get(reject.reject_id))
             ),
@@ -150,7 +149,7 @@ class NotingStorage:
         hashes, changes = self._hashes_of(listed), []
         for reject in listed:
             after = {"hash": hashes.get((reject.source, reject.location)), "closed": is_closed}
-            changes.append((reject.reject_id, Change({"reject": asdict(reject)}, after)))
+            changes.append((reject.reject_id, Change({"reject": reject._asdict()}, after)))
         self._note(NoteKind.CLEARED, changes)
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
@@ -28,8 +28,7 @@ ROWS_PER_REPORT = 250
 """A few hundredths of a second: often enough for a display, too seldom to be felt."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileToRead:
+class FileToRead(NamedTuple):
     """A file to read, and what determines its store."""
 
     number: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ def _note_again(
     if run is None:
         return
     if run.undone_at is not None:
-        database.save_import(replace(run, undone_at=None))
+        database.save_import(run._replace(undone_at=None))
     if not run.created_only:
         for together in in_notes(changes):
             number = f"restored-{derived_id(SEPARATOR.join(together))}"  # the same if it is repeated

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, ValuesChange
 from syncctl.domain.lead_values import Document
@@ -23,8 +23,7 @@ NOTES_AT_ONCE = 8
 """How many notes are read together: each may have a thousand changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One lead, record, reject or file, with all changes of one kind that the import noted of it."""
 
     item_id: str

@@ -193,7 +193,7 @@ def _with_copies(undoing: Undoing, doomed: Sequence[_Added]) -> list[Item]:
         note = ImportNote(undoing.run.run_id, NoteKind.ADDED, number, together)
         undoing.database.add_import_notes([note])
         for item_id in together:
-            items[item_id] = replace(items[item_id], notes=[*items[item_id].notes, note])
+            items[item_id] = items[item_id]._replace(notes=[*items[item_id].notes, note])
     return list(items.values())
 
 

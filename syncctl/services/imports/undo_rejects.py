@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from syncctl.domain.import_notes import NoteKind
@@ -141,4 +140,4 @@ def _skip_in_later_notes(undoing: Undoing, item: Item) -> None:
         if first and first.changes[item.item_id].before["hash"] in item.written("hash"):
             change = first.changes[item.item_id]
             changes = {**first.changes, item.item_id: change._replace(before=item.before)}
-            database.replace_import_notes([replace(first, changes=changes)])
+            database.replace_import_notes([first._replace(changes=changes)])

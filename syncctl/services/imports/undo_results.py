@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.import_notes import NotedImport
 
@@ -149,8 +149,7 @@ class UndoPlan:
         return bool(self.to_undo or self.records or self.files or of_rejects or self.seen)
 
 
-@dataclass(frozen=True, slots=True)
-class ImportUndone:
+class ImportUndone(NamedTuple):
     """The result of taking back an import."""
 
     plan: UndoPlan

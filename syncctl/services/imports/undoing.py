@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from syncctl.domain.import_notes import NotedImport
@@ -114,7 +113,7 @@ def undo_import(database: Database, beginning: str, target: BackupTarget) -> Imp
     plan = UndoPlan(run)
     _take(Undoing(database, run, plan, stop, backed_up=planned.taken))
     if planned.plan.has_work and not plan.left:
-        database.save_import(replace(run, undone_at=target.now))
+        database.save_import(run._replace(undone_at=target.now))
     return ImportUndone(plan, backup.path if backup else None)
 
 

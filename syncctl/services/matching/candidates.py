@@ -6,7 +6,6 @@ Records that the sync knows under a key of earlier rules, or a store's earlier n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -85,7 +84,7 @@ class PartialMatches:
         """How well reports fit records by a phone number as earlier rules read it. Everything else that
         identifies the person must agree too, as the number alone may be somebody else's."""
         before = {
-            record.lead_id: replace(wanted[record.lead_id], phones=frozenset(record.former_phones))
+            record.lead_id: wanted[record.lead_id]._replace(phones=frozenset(record.former_phones))
             for record in records
             if record.former_phones
         }

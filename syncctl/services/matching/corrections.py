@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -38,8 +37,7 @@ MAX_ATTEMPTS = 3
 """Of a guarded change, while somebody keeps editing the lead."""
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectedRecord:
+class CorrectedRecord(NamedTuple):
     """A record whose phone number the source has corrected."""
 
     before: SyncRecord

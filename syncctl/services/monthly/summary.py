@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import takewhile
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_traits import SNAPSHOT_FIELDS, as_datetime
 from syncctl.domain.lead_values import Document
@@ -24,8 +24,7 @@ from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.monthly.month import Month, monday_of
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedLead:
+class FinishedLead(NamedTuple):
     """A lead that a telecaller has finished."""
 
     lead_type: str
@@ -120,8 +119,7 @@ class DayOfRuns:
     """Those with a step that failed, in part or as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonthSummary:
+class MonthSummary(NamedTuple):
     """All that the page shows."""
 
     month: Month

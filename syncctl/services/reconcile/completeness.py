@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import Days, ReportRequest, Window
@@ -95,8 +96,7 @@ def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
     return now + max(0.0, ends - now) * number / of
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(NamedTuple):
     """What is checked, and how."""
 
     stores: Mapping[str, str | None]

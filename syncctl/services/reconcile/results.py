@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_fields import EDITED_SOURCE_FIELDS, SOURCE_FIELDS
 from syncctl.domain.lead_values import Document
@@ -31,8 +31,7 @@ class ChangedBy(StrEnum):
     EITHER = "source or telecaller"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDifference:
+class FieldDifference(NamedTuple):
     """A field of a lead that doesn't have the source's value; None: no value."""
 
     field: str
@@ -168,8 +167,7 @@ class SourceCounts(RowCounts):
     """Without the date of a booking or return, so not one yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Whom a finding is about."""
 
     report: StepName
@@ -181,8 +179,7 @@ class Subject:
     """The record's own date, the source's wall clock marked as UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """A record that is not in the database; or, with a `reason`, an invalid row that is not on the rejects
     list."""
 
@@ -190,8 +187,7 @@ class Missing:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A lead that doesn't have the source's current value of a field."""
 
     subject: Subject
@@ -199,8 +195,7 @@ class Difference:
     field: FieldDifference
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(NamedTuple):
     """A lead whose record the source no longer returns."""
 
     subject: Subject
@@ -244,8 +239,7 @@ class LocationCheck:
         return self.error is None and not (self.left if self.repair else self.missing)
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
+class Completeness(NamedTuple):
     """The whole check of the business days `first` to `last`, inclusive."""
 
     first: date

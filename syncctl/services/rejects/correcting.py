@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_fields import DATE_FIELDS, SOURCE_FIELDS
 from syncctl.domain.records import Reject, RejectAnswer
@@ -72,8 +72,7 @@ class LineOutcome(StrEnum):
     """An earlier line has the same id; this one was left."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineResult:
+class LineResult(NamedTuple):
     """A line of the sheet and what became of it."""
 
     line: TitledLine
@@ -133,11 +132,11 @@ class SheetCorrection:
         to_try = [each for each in sheet.corrected.values() if each.reject_id not in left]
         for group in run.stop.between(by_source(to_try)):
             reasons = retry.attempt(group).left
-            fixed = [replace(each, run_id=run.run_id) for each in group if each.reject_id not in reasons]
+            fixed = [each._replace(run_id=run.run_id) for each in group if each.reject_id not in reasons]
             if fixed:
                 storage.close_rejects(fixed, RejectAnswer.CORRECTED, run.started_at)
             left |= reasons
-        amended = [replace(sheet.corrected[reject_id], reason=reason) for reject_id, reason in left.items()]
+        amended = [sheet.corrected[reject_id]._replace(reason=reason) for reject_id, reason in left.items()]
         storage.amend_rejects([each for each in amended if each != listed[each.reject_id]])
         storage.forget_closed_rejects(run.started_at - ANSWERS_KEPT, MOST_ANSWERS_KEPT)
         self.result = SheetResult(
@@ -243,15 +242,15 @@ def _decided(line: LineResult, left: Mapping[str, str], changed: Container[str])
     ids = [reject.reject_id for reject in line.rejects]
     reasons = dict.fromkeys(left[each] for each in ids if each in left)
     if not reasons:
-        return replace(line, outcome=LineOutcome.FIXED)
+        return line._replace(outcome=LineOutcome.FIXED)
     is_changed = any(each in changed for each in ids)
     outcome = LineOutcome.STILL_INVALID if is_changed else LineOutcome.UNCHANGED
-    return replace(line, outcome=outcome, reason="; ".join(reasons))
+    return line._replace(outcome=outcome, reason="; ".join(reasons))
 
 
 def _with(reject: Reject, changes: Mapping[str, object], store: str | None) -> Reject:
     """The reject with its row as a person has corrected it; as it is where that is too long to be kept."""
-    corrected = replace(reject, store=store or reject.store)
+    corrected = reject._replace(store=store or reject.store)
     row = raw_row(reject)
     if not changes or not isinstance(row, Mapping):
         return corrected
@@ -265,7 +264,7 @@ def _with(reject: Reject, changes: Mapping[str, object], store: str | None) -> R
             values[title] = typed
         else:
             values.pop(title, None)
-    corrected = replace(corrected, row=raw_text(values, sort_keys=not is_file))
+    corrected = corrected._replace(row=raw_text(values, sort_keys=not is_file))
     return corrected if isinstance(raw_row(corrected), Mapping) else reject
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
@@ -25,8 +24,7 @@ _FIRST_OF_REPORTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RejectFilter:
+class RejectFilter(NamedTuple):
     """Which rejects are wanted."""
 
     kind: str | None = None

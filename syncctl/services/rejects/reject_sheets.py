@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
@@ -40,8 +39,7 @@ _SHEET_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RejectSheet:
+class RejectSheet(NamedTuple):
     """A table for correction."""
 
     name: str

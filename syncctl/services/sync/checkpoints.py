@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
@@ -19,8 +18,7 @@ MIN_DUE_ROWS = 5
 """With fewer rows due, the missing ones may well have been cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCounts:
+class AnswerCounts(NamedTuple):
     """Counts of an answer that decide how far its location is."""
 
     rows: int
@@ -78,11 +76,10 @@ class Checkpoints:
     def audited(self, state: LocationState, answer_counts: AnswerCounts) -> LocationState:
         """The state of a location after an audit: its watermark doesn't move, but it is no longer dormant
         if it has rows, and in doubt if it has suspiciously few."""
-        state = replace(state, audited_at=self._now, audit_tried_at=self._now)
+        state = state._replace(audited_at=self._now, audit_tried_at=self._now)
         if self.is_suspicious(state, self._planner.window, answer_counts):
-            return replace(self.doubted(state), tried_at=state.tried_at)
-        return replace(
-            state,
+            return self.doubted(state)._replace(tried_at=state.tried_at)
+        return state._replace(
             answered_at=self._now if state.dormant or answer_counts.rows else state.answered_at,
             dormant=state.dormant and answer_counts.rows == 0,
             due_again=answer_counts.due_again,
@@ -90,14 +87,14 @@ class Checkpoints:
 
     def audit_failed(self, state: LocationState) -> LocationState:
         """The state of a location whose audit failed: others are audited first."""
-        return replace(state, audit_tried_at=self._now)
+        return state._replace(audit_tried_at=self._now)
 
     def doubted(self, state: LocationState) -> LocationState:
         """The state of a location whose answer is not trusted yet."""
         since = state.doubted_since
         if since is None or since > self._now:
             since = self._now
-        return replace(state, tried_at=self._now, doubted_since=since)
+        return state._replace(tried_at=self._now, doubted_since=since)
 
     def may_doubt(self, state: LocationState) -> bool:
         """Whether a suspicious answer is still not trusted. An API that keeps giving it for DOUBT_PERIOD
@@ -111,7 +108,7 @@ class Checkpoints:
         """The state of a location whose call failed; None in a backfill."""
         if self._planner.is_backfill:
             return None
-        return replace(states.get(location, LocationState(location)), tried_at=self._now)
+        return states.get(location, LocationState(location))._replace(tried_at=self._now)
 
     def is_suspicious(self, state: LocationState, window: Window, answer_counts: AnswerCounts) -> bool:
         """Whether an answer has less than half the rows that an earlier one makes us expect."""

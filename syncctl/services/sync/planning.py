@@ -7,8 +7,8 @@ Where only certain days are wanted, their rows are picked from the answer.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
@@ -40,8 +40,7 @@ MAX_NARROW_SPAN = timedelta(days=26)
 outage, is whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
+class SyncOptions(NamedTuple):
     """Options from the command line."""
 
     full: bool = False
@@ -64,8 +63,7 @@ class SyncOptions:
         return not self.locations and not self.is_backfill
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSettings:
+class WindowSettings(NamedTuple):
     """The settings that decide windows."""
 
     first_months: int
@@ -81,8 +79,7 @@ class WindowSettings:
     """How many locations a run asks for their whole window in addition."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What one report will be asked."""
 
     windows: dict[str, Window]
@@ -183,7 +180,7 @@ class Planner:
 
     def whole_window(self, dialect: Dialect) -> Window:
         """The whole window, in the body that the report accepts."""
-        return replace(self.window, form=dialect.whole_form)
+        return self.window._replace(form=dialect.whole_form)
 
     def _window(self, state: LocationState, dialect: Dialect) -> Window:
         """The narrower window that the dialect allows, otherwise the whole one, extended to the watermark
@@ -194,7 +191,7 @@ class Planner:
         since = self.recheck_from(watermark)
         in_doubt = self._options.full or state.dormant or state.doubted_since is not None
         if in_doubt or dialect.mode is Mode.WHOLE or self.today - since > MAX_NARROW_SPAN:
-            return replace(whole, months=max(whole.months, months_since(self._day(watermark), self.today)))
+            return whole._replace(months=max(whole.months, months_since(self._day(watermark), self.today)))
         if dialect.mode is Mode.MONTHS:
             return Window(dialect.months, form=dialect.form)
         return Window(days=widened(Days(since, self.today)), form=dialect.form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
@@ -19,8 +19,7 @@ from syncctl.services.windows.answer_classifier import ShopNames
 from syncctl.services.windows.measuring import WindowMeasuring
 
 
-@dataclass(frozen=True, slots=True)
-class StepContext:
+class StepContext(NamedTuple):
     """The tools of a run, the same for each of its reports."""
 
     storage: Storage

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from syncctl.domain.dialects import MIN_ROWS_TO_JUDGE, Dialect, LocationIds
 from syncctl.errors import StorageError, StorageUnavailableError
@@ -21,8 +21,7 @@ MAX_SPELLING = 100
 """Characters: a longer text doesn't name a shop, and is cut for display."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
+class _Evidence(NamedTuple):
     """Evidence from one answer, kept until the run's end."""
 
     location: str
@@ -86,7 +85,7 @@ class LocationIdWatch:
         """Record how many leads of an answer were stored."""
         evidence = self._evidence.get(answer.location)
         if evidence is not None and not answer.store_from_row:
-            self._evidence[answer.location] = replace(evidence, saved=saved)
+            self._evidence[answer.location] = evidence._replace(saved=saved)
 
     def _twin(self, store: str | None, keys: array[int]) -> _Evidence | None:
         """An answer for another shop's id with the same bookings, or many of them."""
@@ -121,7 +120,7 @@ class LocationIdWatch:
             self._evidence = {}
         if ids is not self.dialect.ids:
             self._is_newly_found = True
-            self._classifier.dialect = replace(self.dialect, ids=ids, ids_since=self._now, ids_seen=seen)
+            self._classifier.dialect = self.dialect._replace(ids=ids, ids_since=self._now, ids_seen=seen)
 
     def conclude(self) -> None:
         """All calls of the run have been made. If each answer had only rows of its own shop, and enough of
@@ -135,8 +134,7 @@ class LocationIdWatch:
         if self.dialect.store_from_row:
             return
         spellings = dict(self.dialect.spellings) | self._own_spellings
-        self._classifier.dialect = replace(
-            self.dialect,
+        self._classifier.dialect = self.dialect._replace(
             spellings=tuple(sorted((code, sentences) for code, sentences in spellings.items() if sentences)),
         )
 
@@ -153,8 +151,7 @@ class LocationIdWatch:
         try:
             before = storage.dialects().get(known.report, Dialect(known.report))
             storage.save_dialect(
-                replace(
-                    before,
+                before._replace(
                     ids=known.ids,
                     ids_since=known.ids_since,
                     ids_seen=known.ids_seen,

@@ -7,9 +7,9 @@ answer which are dated in their windows, and lost at the first missing row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import nlargest
+from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import (
@@ -47,8 +47,7 @@ TIME_LIMIT_S = 60.0
 """Seconds for measuring one report: an API that hangs at narrower questions is asked again a day later."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuringContext:
+class MeasuringContext(NamedTuple):
     """What measuring needs to ask the API."""
 
     api: RentalApi
@@ -148,7 +147,7 @@ class WindowMeasuring:
                     outcome.report, before
                 )  # others store their findings there, too
                 changes = {name: getattr(after, name) for name in MEASURED_FIELDS}
-                storage.save_dialect(replace(kept, **changes))
+                storage.save_dialect(kept._replace(**changes))
             except StorageUnavailableError:
                 raise
             except StorageError as error:
@@ -178,7 +177,7 @@ class WindowMeasuring:
         if not trials.is_postponed:
             return dialect.measured(now, narrower, trials.made, trials.against)
         if asker.is_out_of_time and has_run_time:
-            return replace(dialect, measured_at=now, trials=tuple(trials.made))
+            return dialect._replace(measured_at=now, trials=tuple(trials.made))
         return dialect
 
     def _is_enough(self, outcome: ReportOutcome) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import nlargest
+from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import (
@@ -173,7 +173,7 @@ def _dated_questions(today: date) -> tuple[TrialWindow, TrialWindow]:
 
 
 def _in_form(question: TrialWindow, form: BodyForm) -> TrialWindow:
-    return replace(question, window=replace(question.window, form=form))
+    return question._replace(window=question.window._replace(form=form))
 
 
 def months_inside(today: date) -> Days:
@@ -189,8 +189,7 @@ def _months_question(months: int, form: BodyForm, today: date) -> TrialWindow:
 WHOLE_FORMS = (BodyForm.USUAL, BodyForm.ALL_KEYS, BodyForm.WITHOUT_EMPTY, BodyForm.WITHOUT_MONTHS)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOutcome:
+class ReportOutcome(NamedTuple):
     """How a report's ordinary calls went."""
 
     report: StepName
@@ -231,7 +230,7 @@ def after_no_answers(
     if narrow:
         why = f"no location was answered: {outcome.error}"
         dialect = dialect.measured(planner.started_at, None, dialect.trials, why)
-    return replace(dialect, whole_form=form)
+    return dialect._replace(whole_form=form)
 
 
 def after_refused_audits(
@@ -241,7 +240,7 @@ def after_refused_audits(
     other forms of the body are tried with one location."""
     location = _pick_location(list(outcome.windows), planner, outcome)
     form = _working_form(asker, location, planner.whole_window(dialect), outcome)
-    return replace(dialect, whole_form=form or dialect.whole_form)
+    return dialect._replace(whole_form=form or dialect.whole_form)
 
 
 def _pick_location(locations: list[str], planner: Planner, outcome: ReportOutcome) -> str:
@@ -260,7 +259,7 @@ def _working_form(
     about forms."""
     due = outcome.states.get(location, LocationState(location)).due_again
     for form in dict.fromkeys((window.form, *WHOLE_FORMS)):
-        (answer,) = asker.ask([(location, replace(window, form=form))])
+        (answer,) = asker.ask([(location, window._replace(form=form))])
         if isinstance(answer, ApiError):
             if not answer.is_refusal:
                 return None

@@ -1,9 +1,8 @@
 """What a kind of database brings: how its addresses are read, and how it is opened."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncctl.ports.admin import Caveat, Database, OpeningHints
 
@@ -16,8 +15,7 @@ class Open(Protocol):
         used, StorageError where for reading only a file can't be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(NamedTuple):
     """A kind of database. No function of it asks a server but through what `open` gives."""
 
     name: str

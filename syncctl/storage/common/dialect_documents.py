@@ -1,6 +1,5 @@
 """What is known of a report's dialect as JSON-like data, the same in every database, and back."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +15,8 @@ MOST_MONTHS = 1200
 
 def dialect_document(dialect: Dialect) -> Document:
     """Dates as ISO 8601 text; names of modes, forms and verdicts as text."""
-    document = asdict(dialect)
-    document["trials"] = [_as_text(trial) for trial in document["trials"]]
+    document = dialect._asdict()
+    document["trials"] = [_as_text(trial._asdict()) for trial in dialect.trials]
     document["spellings"] = [list(pair) for pair in dialect.spellings]
     return _as_text(document)
 

@@ -50,7 +50,7 @@ WAITING = Status(
     ("start", "words"),
     [
         (SOON, "19:35 IST, in 3 min"),
-        (replace(SOON, by=StartedBy.OTHER), "19:35 IST, in 3 min, not from this user's crontab"),
+        (SOON._replace(by=StartedBy.OTHER), "19:35 IST, in 3 min, not from this user's crontab"),
         (NextStart(), "none scheduled: `syncctl cron install`"),
         (
             NextStart(may_be_hidden=True),
@@ -118,7 +118,7 @@ def test_on_a_terminal_the_clock_is_the_readers_and_what_waits_is_yellow() -> No
 
 
 def test_when_cron_starts_it() -> None:
-    assert start_words(replace(SOON, daemon="cron"), CLOCK, "First run") == (
+    assert start_words(SOON._replace(daemon="cron"), CLOCK, "First run") == (
         f"First run: {instant(NOW + timedelta(minutes=3))}, in 3 min; cron is running."
     )
     assert start_words(SOON, CLOCK).endswith("in 3 min.")

@@ -5,7 +5,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -102,7 +101,7 @@ def test_the_answers_body_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("answer", [reply(status=500), reply(status=429), Reply([], then="reset"), NEVER])
 def test_what_may_pass_is_tried_once_more(answer: Reply) -> None:
-    policy = replace(PATIENT, timeout_s=1) if answer is NEVER else PATIENT
+    policy = PATIENT._replace(timeout_s=1) if answer is NEVER else PATIENT
     with ScriptedServer(answer, OK) as server:
         assert heartbeat(server.url, policy).end(0, "") == []
     assert paths(server) == ["/0", "/0"]
@@ -167,7 +166,7 @@ def test_a_start_that_hangs_is_broken_off_before_the_end_is_told() -> None:
         return NEVER if "/start" in received.path else OK
 
     with ScriptedServer(script) as server:
-        (trouble,) = run_through(server, policy=replace(PATIENT, timeout_s=1))
+        (trouble,) = run_through(server, policy=PATIENT._replace(timeout_s=1))
     assert paths(server)[0] == "/start"
     assert paths(server)[-1] == "/0"
     assert trouble.startswith("The heartbeat's /start failed (no answer in time)")
@@ -189,7 +188,7 @@ def test_nothing_of_the_start_is_sent_after_the_end() -> None:
 
 def test_a_run_does_not_wait_for_the_start() -> None:
     with ScriptedServer(NEVER) as server:
-        beat = heartbeat(server.url, replace(QUICK, timeout_s=1, tries=1))
+        beat = heartbeat(server.url, QUICK._replace(timeout_s=1, tries=1))
         began = time.monotonic()
         beat.begin()
         assert time.monotonic() - began < 1
@@ -199,7 +198,7 @@ def test_a_run_does_not_wait_for_the_start() -> None:
 @pytest.mark.parametrize("status", [130, 143])
 def test_after_a_signal_one_try_is_all(status: int) -> None:
     with ScriptedServer(NEVER) as server:
-        beat = heartbeat(server.url, replace(PATIENT, timeout_s=1))
+        beat = heartbeat(server.url, PATIENT._replace(timeout_s=1))
         beat.begin()
         wait_for_requests(server, 1)
         began = time.monotonic()

@@ -1,6 +1,5 @@
 """Which sync starts by itself next, by what is scheduled and what runs on this machine."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,9 +35,9 @@ def test_the_lines_own_times_count_if_a_daemon_runs(
 ) -> None:
     at = datetime(2026, 11, 27, 14, 10, tzinfo=UTC)
     assert scheduling.start_of(LINE, settings, NOW) == NextStart(StartedBy.CRONTAB, at, daemon="cron")
-    hourly = replace(LINE, schedule="@hourly")
+    hourly = LINE._replace(schedule="@hourly")
     assert scheduling.start_of(hourly, settings, NOW) == NextStart(StartedBy.CRONTAB, daemon="cron")
-    of_others = replace(LINE, schedule="", found="it runs with --env-file /other")
+    of_others = LINE._replace(schedule="", found="it runs with --env-file /other")
     assert "/other" in scheduling.start_of(of_others, settings, NOW).problem
     run_by(monkeypatch, None)  # other users' processes can't be seen
     assert scheduling.start_of(LINE, settings, NOW) == NextStart(StartedBy.CRONTAB, at)
@@ -55,7 +54,7 @@ def test_a_timers_times_are_those_of_the_settings(
     run_by(monkeypatch, {"systemd", "cron"})
     at = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
     assert scheduling.start_of(TIMER, settings, NOW) == NextStart(StartedBy.TIMER, at, daemon="systemd")
-    moved = replace(TIMER, in_step=False, found="it comes at noon")
+    moved = TIMER._replace(in_step=False, found="it comes at noon")
     assert scheduling.start_of(moved, settings, NOW).problem == "it comes at noon"
 
 

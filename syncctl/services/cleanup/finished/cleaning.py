@@ -4,9 +4,9 @@ them, each only after it was backed up to the disk."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from syncctl.domain.identity import id_time
 from syncctl.domain.lead_matching import Level
@@ -129,8 +129,7 @@ class Planner:
         return stored_at if stored_at >= record.first_seen_at.replace(microsecond=0) else None
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedCleaned:
+class FinishedCleaned(NamedTuple):
     """The result of a cleanup."""
 
     plan: FinishedPlan

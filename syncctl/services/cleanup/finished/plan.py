@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.lead_values import Document
@@ -18,8 +18,7 @@ _TYPES = {each.casefold(): each for each in (*LEAD_TYPES, "justDial")}
 """The lead types by their form in `Traits`."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeadSummary:
+class LeadSummary(NamedTuple):
     """The identifying values of a lead or a report."""
 
     lead_type: str
@@ -95,8 +94,7 @@ class MatchReason(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Pairing:
+class Pairing(NamedTuple):
     """A record to be marked as finished by a report."""
 
     record_id: str
@@ -105,8 +103,7 @@ class Pairing:
     """Whether the lead to delete is the record's own: if it can't be deleted, the mark is removed again."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundLead:
+class FoundLead(NamedTuple):
     """A lead that a report fits, or whose record people have finished or deleted."""
 
     lead_id: str

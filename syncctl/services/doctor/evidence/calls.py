@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import LOCATIONS_MEASURED
@@ -30,8 +31,7 @@ EMPTY_ID = ""
 ONE_MONTH = Window(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call as it was made."""
 
     number: int
@@ -48,8 +48,7 @@ class Call:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceContext:
+class EvidenceContext(NamedTuple):
     """What the calls need."""
 
     api: RentalApi
@@ -149,7 +148,7 @@ class _CallSeries:
         if found.dormant is not None:
             self._ask(DORMANT, [(report, found.dormant, self._everything(report)) for report in REPORT_STEPS])
         if found.chosen:
-            one_month = [replace(ONE_MONTH, form=self._forms[report]) for report in REPORT_STEPS]
+            one_month = [ONE_MONTH._replace(form=self._forms[report]) for report in REPORT_STEPS]
             empty = zip(REPORT_STEPS, one_month, strict=True)
             self._ask(EMPTY, [(report, EMPTY_ID, window) for report, window in empty])
         for location in others:
@@ -210,7 +209,7 @@ class _CallSeries:
             questions = narrower_questions(self._today, list(whole.values()), form)
             calls = self._ask(NARROWER, [(report, location, question.window) for question in questions])
             by_window = {call.request.window: call for call in calls}
-            month = by_window.get(replace(ONE_MONTH, form=form))
+            month = by_window.get(ONE_MONTH._replace(form=form))
             for question in questions:
                 if (call := by_window.get(question.window)) is not None and call.wire is not None:
                     self._found.comparisons.append(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from syncctl.domain.dialects import MIN_ROWS_TO_JUDGE, Trial, TrialWindow
 from syncctl.domain.requests import BodyForm, Days, Window, covered_from, widened
@@ -19,8 +19,7 @@ MONTHS_ASKED = (1, 2, 3)
 EVERYTHING = "everything"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """What one narrower answer shows."""
 
     call: int

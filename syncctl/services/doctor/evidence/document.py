@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.dialects import Dialect, Trial
 from syncctl.domain.run_documents import instant
@@ -27,8 +26,7 @@ WIDTH = 170
 """Characters: values that fit into one line are not split."""
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(NamedTuple):
     """Where it was found out."""
 
     parts: Mapping[str, str]

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.dialects import DatedRow
 from syncctl.domain.sources import SOURCES, StepName
@@ -78,8 +78,7 @@ class RowFacts:
         return self.rows - len(self.dates[name].rows) if name in self.dates else self.rows
 
 
-@dataclass(frozen=True, slots=True)
-class RowReader:
+class RowReader(NamedTuple):
     """What is needed to examine rows."""
 
     locations: Locations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
 
@@ -53,8 +52,8 @@ def summary(
 
 def _scrubbed(dialect: Dialect, scrubber: Scrubber) -> Dialect:
     """Stored dialects may quote errors of the API."""
-    trials = (replace(trial, error=scrubber.text_or_none(trial.error)) for trial in dialect.trials)
-    return replace(dialect, trials=tuple(trials), lost_by=scrubber.text_or_none(dialect.lost_by))
+    trials = (trial._replace(error=scrubber.text_or_none(trial.error)) for trial in dialect.trials)
+    return dialect._replace(trials=tuple(trials), lost_by=scrubber.text_or_none(dialect.lost_by))
 
 
 def _calls(findings: EvidenceResults, scrubber: Scrubber) -> str:

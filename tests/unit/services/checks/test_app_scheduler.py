@@ -1,6 +1,5 @@
 """What is reported about the web app's own scheduler, by its traces."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,9 +9,9 @@ from syncctl.services.checks.app_scheduler import AppTraces, check_app_scheduler
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 NOTHING = AppTraces(since=NOW - timedelta(days=40))
-ENTRIES = replace(NOTHING, entries=12, last_entry=NOW - timedelta(minutes=3))
-LEADS = replace(NOTHING, leads=1, last_lead=NOW - timedelta(hours=5))
-BOTH = replace(LEADS, entries=1, last_entry=NOW - timedelta(days=3))
+ENTRIES = NOTHING._replace(entries=12, last_entry=NOW - timedelta(minutes=3))
+LEADS = NOTHING._replace(leads=1, last_lead=NOW - timedelta(hours=5))
+BOTH = LEADS._replace(entries=1, last_entry=NOW - timedelta(days=3))
 DAY = timedelta(hours=24)
 
 
@@ -22,8 +21,8 @@ DAY = timedelta(hours=24)
         (ENTRIES, ["12 synclogs entries that no run wrote, the last 3 min ago"]),
         (LEADS, ["1 lead of its own, the last 5 h ago"]),
         (BOTH, ["the last 5 h ago; 1 synclogs entry that no run wrote, the last 3 days ago"]),
-        (replace(ENTRIES, last_entry=NOW - DAY + timedelta(seconds=1)), ["the last 23 h ago"]),
-        (replace(ENTRIES, last_entry=NOW + timedelta(minutes=2)), ["the last in 2 min"]),
+        (ENTRIES._replace(last_entry=NOW - DAY + timedelta(seconds=1)), ["the last 23 h ago"]),
+        (ENTRIES._replace(last_entry=NOW + timedelta(minutes=2)), ["the last in 2 min"]),
     ],
 )
 def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str]) -> None:
@@ -44,17 +43,17 @@ def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str])
             "no lead of its own in the last 40 days, no synclogs entry in the last 7 days",
         ),
         (
-            replace(NOTHING, since=NOW - timedelta(days=7)),
+            NOTHING._replace(since=NOW - timedelta(days=7)),
             CheckResult.PASSED,
             "no trace of it in the last 7 days",
         ),
         (
-            replace(ENTRIES, last_entry=NOW - DAY),
+            ENTRIES._replace(last_entry=NOW - DAY),
             CheckResult.PASSED,
             "off for the last 24 hours; before: 12 synclogs",
         ),
         (
-            replace(LEADS, last_lead=NOW - DAY),
+            LEADS._replace(last_lead=NOW - DAY),
             CheckResult.WARNING,
             "before: 1 lead of its own, the last 24 h ago",
         ),

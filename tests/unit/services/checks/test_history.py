@@ -73,7 +73,7 @@ def keep(database: Database, *results: RunResult) -> None:
 )
 def test_a_run_is_quiet_if_it_brought_nothing_new(news: dict[str, object], is_quiet: bool) -> None:
     """Rows that are finished, merged or rejected come again in each run: they are no news."""
-    assert past(replace(result(1, timedelta(0)), **news)).is_quiet is is_quiet  # type: ignore[arg-type]
+    assert past(result(1, timedelta(0))._replace(**news)).is_quiet is is_quiet  # type: ignore[arg-type]
 
 
 def test_of_a_run_before_it_was_counted_rejected_rows_are_news() -> None:
@@ -99,7 +99,7 @@ def test_runs_are_read_in_batches_newest_first(database: Database) -> None:
 
 def test_a_run_of_parts_is_not_whole() -> None:
     assert past(result(1, timedelta(0))).whole
-    assert not past(replace(result(1, timedelta(0)), whole=False)).whole
+    assert not past(result(1, timedelta(0))._replace(whole=False)).whole
     assert SyncOptions(full=True).covers_everything
     assert not SyncOptions(locations=("7",)).covers_everything
     assert not SyncOptions(date_from=NOW.date(), date_to=NOW.date()).covers_everything
@@ -113,8 +113,8 @@ def test_what_many_runs_come_to(database: Database) -> None:
         result(200, 50 * hour, step(failed="HTTP 502"), took=40.0),
         result(201, 51 * hour, step(failed="HTTP 503"), took=50.0),
         # None of these counts.
-        replace(result(300, 2 * hour, step(failed="x"), took=999.0), command="booking"),
-        replace(result(301, 2 * hour, step(failed="x"), took=999.0), whole=False),
+        result(300, 2 * hour, step(failed="x"), took=999.0)._replace(command="booking"),
+        result(301, 2 * hour, step(failed="x"), took=999.0)._replace(whole=False),
         result(302, 31 * 24 * hour, step(failed="x"), took=999.0),
     )
     found = run_statistics(database, 30, NOW, KOLKATA)

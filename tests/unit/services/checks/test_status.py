@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -122,7 +121,7 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     log(database, timedelta(days=1), "lossofsale")
     log(database, timedelta(hours=1), "lossofsale", status=StepStatus.SKIPPED)
     database.save_duplicate_count(DuplicateCount(1, 2, NOW - timedelta(days=4), "verify data"))
-    database.add_rejects([replace(reject(n), rejected_at=NOW - timedelta(days=n)) for n in (3, 9)])
+    database.add_rejects([reject(n)._replace(rejected_at=NOW - timedelta(days=n)) for n in (3, 9)])
     status = take(database)
     assert (status.health, status.ok, status.next_step) == (Health.OK, True, "")
     assert [finding.result.value for finding in status.findings] == ["warning", "warning", "failed"]
@@ -150,7 +149,7 @@ def test_nothing_waits_for_a_person(database: Database) -> None:
     assert waiting_words(database, NOW) == ("Waiting for a person: nothing (duplicates were never counted)")
     database.save_duplicate_count(DuplicateCount(0, 0, NOW, "verify data"))
     assert waiting_words(database, NOW) == "Waiting for a person: nothing"
-    database.add_rejects([replace(reject(1), rejected_at=NOW - timedelta(hours=3))])
+    database.add_rejects([reject(1)._replace(rejected_at=NOW - timedelta(hours=3))])
     assert waiting_words(database, NOW) == "Waiting for a person: 1 reject, 3 h old"
 
 

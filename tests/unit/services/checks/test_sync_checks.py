@@ -376,7 +376,7 @@ def test_a_line_is_not_enough_where_no_daemon_runs_it(database: Database) -> Non
 
 def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(database: Database) -> None:
     imports = (ScheduledImport("ops's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),)
-    environment = replace(AROUND, scheduler=replace(AROUND.scheduler, imports=imports))
+    environment = replace(AROUND, scheduler=AROUND.scheduler._replace(imports=imports))
     for report in (
         verify(database, environment),
         verify_without_database(StorageUnavailableError("gone"), environment, CLOCK),
@@ -388,7 +388,7 @@ def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(datab
 
 
 def test_the_old_systems_sync_is_wrong_beside_a_line_that_is_right(database: Database) -> None:
-    old = replace(AROUND.scheduler, old_syncs=("*/10 * * * * npm run sync:api",))
+    old = AROUND.scheduler._replace(old_syncs=("*/10 * * * * npm run sync:api",))
     report = verify(database, replace(AROUND, scheduler=old))
     assert line(report, "Scheduler").result is CheckResult.PASSED
     assert line(report, "Old system's sync").result is CheckResult.FAILED
@@ -424,7 +424,7 @@ def test_status_and_verify_and_doctor_judge_alike(database: Database) -> None:
     database.save_duplicate_count(DuplicateCount(1, 1, NOW, "verify data"))
     database.add_rejects([reject(1)])
     lock = LockState(held=False, problem="it can't be read")
-    for scheduler in (ABSENT, replace(ABSENT, installed=True), replace(AROUND.scheduler, old_syncs=("x",))):
+    for scheduler in (ABSENT, ABSENT._replace(installed=True), AROUND.scheduler._replace(old_syncs=("x",))):
         environment = replace(AROUND, scheduler=scheduler, lock=lock, sync_enabled=False)
         report = verify(database, environment)
         found = {check.result for check in report.checks if check.name != "Database"}

@@ -1,6 +1,5 @@
 """What is said of how much a report is asked for: the mode, since when, and on what evidence."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +30,7 @@ def trial(location: str, verdict: Verdict = Verdict.AGREES, asked: str = DAYS, f
 
 def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
     known = Dialect(StepName.BOOKING, mode, since=FOUND, measured_at=NOW - timedelta(hours=3), trials=trials)
-    return replace(known, **changes)
+    return known._replace(**changes)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_days_are_those_of_the_readers_zone() -> None:
     evening = Dialect(StepName.BOOKING, Mode.DATES, since=datetime(2026, 11, 12, 20, tzinfo=UTC))
     words = "by dates since 13 Nov 2026 IST"
     assert window_words(
-        replace(evening, trials=(trial("7", Verdict.AGREES),)), NOW.astimezone(INDIA)
+        evening._replace(trials=(trial("7", Verdict.AGREES),)), NOW.astimezone(INDIA)
     ).startswith(words)
 
 

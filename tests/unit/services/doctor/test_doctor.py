@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,7 @@ def path(**changes: Any) -> PathFacts:
         mode=0o700,
         owner="clerk",
     )
-    return replace(facts, **changes)
+    return facts._replace(**changes)
 
 
 @pytest.mark.parametrize(
@@ -136,12 +135,12 @@ def test_zones() -> None:
     zones = ZoneFacts("Etc/UTC", "Asia/Kolkata", "Asia/Kolkata", schedule_moves=True)
     assert check_zones(zones, by_systemd=False).result is WARNING
     assert check_zones(zones, by_systemd=True).result is GOOD
-    assert check_zones(replace(zones, schedule_moves=False), by_systemd=False).result is GOOD
+    assert check_zones(zones._replace(schedule_moves=False), by_systemd=False).result is GOOD
 
 
 def settings_facts(**changes: Any) -> SettingsFacts:
     good = SettingFact("API_TIMEOUT_S", "30", "default", "API_TIMEOUT_S", None)
-    return replace(SettingsFacts((good,), (Path("/srv/.env"),), (), ()), **changes)
+    return SettingsFacts((good,), (Path("/srv/.env"),), (), ())._replace(**changes)
 
 
 def test_settings() -> None:

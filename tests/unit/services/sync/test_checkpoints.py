@@ -1,6 +1,5 @@
 """Dormancy and watermarks: a watermark only follows the data, and ignores suspiciously thin answers."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,7 +63,7 @@ def test_an_empty_answer_where_rows_were_due_again_moves_nothing(due_again: int)
     assert checkpoints().next_state(before, WHOLE, answer_counts(0, 0, 0, 0)) is None
     assert checkpoints().is_suspicious(before, WHOLE, answer_counts(1)) is (due_again > 1)
     assert not checkpoints().is_suspicious(before, WHOLE, answer_counts((due_again + 1) // 2))
-    assert not checkpoints().is_suspicious(replace(before, dormant=True), WHOLE, answer_counts(0))
+    assert not checkpoints().is_suspicious(before._replace(dormant=True), WHOLE, answer_counts(0))
     assert not checkpoints().is_suspicious(LocationState("7"), WHOLE, answer_counts(0))
 
 
@@ -95,7 +94,7 @@ def test_an_api_that_insists_on_its_empty_answer_is_believed_in_the_end() -> Non
 
 
 def test_an_empty_narrow_window_makes_nothing_dormant_and_a_thin_one_is_suspicious() -> None:
-    few = replace(MIN_DUE_ROWS, recent=4)
+    few = MIN_DUE_ROWS._replace(recent=4)
     after = checkpoints().next_state(few, NARROW, answer_counts(0))
     assert after is not None
     assert not after.dormant
@@ -147,31 +146,31 @@ def test_the_days_that_are_due_again_are_those_of_the_last_answer() -> None:
 def test_an_audit_moves_no_watermark_and_wakes_up() -> None:
     asleep = LocationState("7", NOW - timedelta(hours=9), NOW - timedelta(hours=9), dormant=True)
     awake = checkpoints().audited(asleep, answer_counts(3, due_again=2))
-    assert awake == replace(
-        asleep, answered_at=NOW, dormant=False, due_again=2, audited_at=NOW, audit_tried_at=NOW
+    assert awake == asleep._replace(
+        answered_at=NOW, dormant=False, due_again=2, audited_at=NOW, audit_tried_at=NOW
     )
     still = checkpoints().audited(asleep, answer_counts(0))
     assert (still.dormant, still.answered_at, still.watermark) == (True, NOW, asleep.watermark)
-    known = replace(MIN_DUE_ROWS, watermark=NOW - timedelta(minutes=5))
+    known = MIN_DUE_ROWS._replace(watermark=NOW - timedelta(minutes=5))
     assert checkpoints().audited(known, answer_counts(310, due_again=305)).watermark == known.watermark
 
 
 def test_a_thin_audit_is_not_believed_either() -> None:
     after = checkpoints().audited(MIN_DUE_ROWS, answer_counts(149, due_again=149))
-    assert after == replace(MIN_DUE_ROWS, audited_at=NOW, audit_tried_at=NOW, doubted_since=NOW)
+    assert after == MIN_DUE_ROWS._replace(audited_at=NOW, audit_tried_at=NOW, doubted_since=NOW)
     assert checkpoints().audited(MIN_DUE_ROWS, answer_counts(150, due_again=150)).due_again == 150
 
 
 def test_an_audit_in_vain_is_only_noted() -> None:
-    assert checkpoints().audit_failed(MIN_DUE_ROWS) == replace(MIN_DUE_ROWS, audit_tried_at=NOW)
-    known = replace(MIN_DUE_ROWS, audit_tried_at=NOW - timedelta(days=1), audited_at=NOW - timedelta(days=2))
+    assert checkpoints().audit_failed(MIN_DUE_ROWS) == MIN_DUE_ROWS._replace(audit_tried_at=NOW)
+    known = MIN_DUE_ROWS._replace(audit_tried_at=NOW - timedelta(days=1), audited_at=NOW - timedelta(days=2))
     after = checkpoints().next_state(known, NARROW, answer_counts(10, again=10))
     assert after is not None
     assert (after.audit_tried_at, after.audited_at) == (known.audit_tried_at, known.audited_at)
 
 
 def test_a_doubt_dated_in_the_future_by_a_wrong_clock_lasts_no_longer_than_others() -> None:
-    ahead = replace(MIN_DUE_ROWS, doubted_since=NOW + timedelta(days=900))
+    ahead = MIN_DUE_ROWS._replace(doubted_since=NOW + timedelta(days=900))
     assert checkpoints().is_suspicious(ahead, WHOLE, answer_counts(0))
     doubted = checkpoints().doubted(ahead)
     assert doubted.doubted_since == NOW

@@ -1,6 +1,5 @@
 """Windows: which locations a report is asked for, in which turn, and how far back."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -47,7 +46,7 @@ def test_each_window_is_the_whole_one_wherever_the_watermark_is(ago: timedelta) 
 def test_after_an_outage_that_was_longer_it_reaches_back_to_the_watermark(full: bool) -> None:
     long_ago = LocationState("7", watermark=NOW - timedelta(days=500), answered_at=NOW - timedelta(days=500))
     assert window(long_ago, SyncOptions(full=full)) == Window(17)
-    assert window(replace(long_ago, dormant=True), SyncOptions(full=full)) == Window(17)
+    assert window(long_ago._replace(dormant=True), SyncOptions(full=full)) == Window(17)
 
 
 def test_days_are_the_businesss() -> None:
@@ -142,9 +141,9 @@ def test_a_proven_window_begins_a_week_behind_the_watermark_and_a_day_wider_at_b
 def test_what_is_not_proven_is_asked_for_whole(dialect: Dialect) -> None:
     known = LocationState("7", watermark=NOW - timedelta(days=3))
     assert window(LocationState("7"), None, dialect) == WHOLE
-    assert window(replace(known, watermark=NOW - timedelta(days=20)), None, dialect) == WHOLE
-    assert window(replace(known, doubted_since=NOW), None, dialect) == WHOLE
-    assert window(replace(known, dormant=True), None, dialect) == WHOLE
+    assert window(known._replace(watermark=NOW - timedelta(days=20)), None, dialect) == WHOLE
+    assert window(known._replace(doubted_since=NOW), None, dialect) == WHOLE
+    assert window(known._replace(dormant=True), None, dialect) == WHOLE
     assert window(known, SyncOptions(full=True), dialect) == WHOLE
 
 
@@ -155,7 +154,7 @@ def of(code: str, hours: float | None, *, tried: float | None = None) -> Locatio
 
 
 def auditing(options: SyncOptions | None = None) -> Planner:
-    return Planner(replace(SCHEDULE, audits=2), options or SyncOptions(), NOW)
+    return Planner(SCHEDULE._replace(audits=2), options or SyncOptions(), NOW)
 
 
 def test_audits_go_in_turn_dormant_ones_too() -> None:

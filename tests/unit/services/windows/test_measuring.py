@@ -1,7 +1,6 @@
 """How each report answers is found out by asking for less, and only what is proven is relied on."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -337,7 +336,7 @@ def test_where_rows_are_missing_it_is_whole_for_a_day(after: str) -> None:
 
 
 def test_a_mode_that_is_lost_is_a_warning_that_says_by_what(world: ModelWorld) -> None:
-    world.schedule = replace(world.schedule, audits=0)
+    world.schedule = world.schedule._replace(audits=0)
     world.run()
     speak(world, "all-ignored", BOOKING)
     world.run(after=A_DAY)
@@ -488,7 +487,7 @@ def test_a_window_that_leaves_most_rows_out_is_lost_at_once(world: ModelWorld) -
         world.book("14", world.today - timedelta(days=number % 3))
     world.run()
     assert world.state(BOOKING, "14").recent >= 10
-    world.schedule = replace(world.schedule, audits=0)
+    world.schedule = world.schedule._replace(audits=0)
     speak(world, "dates-empty", BOOKING)
     world.run()
     assert world.mode(BOOKING) == "whole"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -437,7 +436,7 @@ def test_a_lead_stands_beside_its_report(database: Database, app: SqliteApp) -> 
     database.store_leads([stored], [])
     (found,) = plan(database).listed
     assert found.lead.phone == stored["phone"]
-    assert found.report_summary == replace(found.lead, phone=OTHER_PHONE, name="Customer  1")
+    assert found.report_summary == found.lead._replace(phone=OTHER_PHONE, name="Customer  1")
     assert (found.same, found.other) == (("name", "store", "day"), ("phone",))
     assert found.report is not None
     assert (found.report.finished_at, found.report.finished_by) == (FINISHED_AT, "Made Up Telecaller")
