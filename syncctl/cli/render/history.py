@@ -79,7 +79,7 @@ def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, a
 
 
 def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: Clock, *, hint: bool) -> None:
-    """Runs for a terminal, the newest at the bottom. `lines`: newest first; several in one are quiet ones.
+    """Runs for a terminal, the newest at the bottom. `lines`: newest first; several in one are alike.
     `hint`: also say what else can be shown."""
     from rich.text import Text
 
@@ -97,16 +97,17 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
     for line in reversed(lines):
         newest, oldest = line[0], line[-1]
         several = len(line) > 1
+        quiet_ones = several and newest.is_quiet
         result = _several_words(line, clock) if several else run_words(newest)
         command = _shared(run.command for run in line)
-        named = [command] if not (wide or several) and command != USUAL_COMMAND else []
+        named = [] if wide or quiet_ones or command == USUAL_COMMAND else [command]
         named += [f"taken back {clock.short(newest.undone_at)}"] if newest.undone_at else []
         named += [_files(newest.steps)] if not several else []
         result = ": ".join(filter(None, (", ".join(filter(None, named)), result)))
         cells: list[RenderableType] = [
             _sign(newest),
             clock.short(oldest.started_at),
-            "" if several else f"[dim]{newest.run_id[:_ID_SHOWN]}[/dim]",
+            "" if quiet_ones else f"[dim]{newest.run_id[:_ID_SHOWN]}[/dim]",
             *([command, _shared(map(_trigger_words, line))] if wide else []),
             Text(shortened(printable(redact(result)), _RESULT_SHOWN), "dim" if newest.is_quiet else ""),
             *(["" if several else _took(newest)] if out.width >= _NARROW else []),
@@ -114,7 +115,7 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         table.add_row(*cells)
     out.print(table)
     if hint:
-        out.print("[dim]`syncctl history RUN` shows one run; -v lists quiet runs too, --limit 0 all.[/dim]")
+        out.print("[dim]`syncctl history RUN` shows one run; -v lists each alone, --limit 0 all.[/dim]")
 
 
 def _files(steps: Iterable[PastStep]) -> str:
@@ -127,7 +128,8 @@ def _several_words(line: Sequence[PastRun], clock: Clock) -> str:
     oldest, newest = clock.short(line[-1].started_at), clock.short(line[0].started_at)
     of_day, _, time = newest.rpartition(" ")
     until = time if oldest.rpartition(" ")[0] == of_day else newest
-    return f"{quantity(len(line), 'run')} until {until}, nothing new"
+    words = "nothing new" if line[0].is_quiet else f"each the same: {run_words(line[0])}"
+    return f"{quantity(len(line), 'run')} until {until}, {words}"
 
 
 def _shared(words: Iterable[str]) -> str:

@@ -127,14 +127,27 @@ def newest_runs(
 
 
 RunLine = tuple[PastRun, ...]
-"""What is one line of a list: a run, or consecutive quiet ones, newest first."""
+"""What is one line of a list: a run, or consecutive ones that are alike, newest first."""
 
 
 def grouped(runs: Iterable[PastRun], most: int) -> tuple[RunLine, ...]:
-    """The runs as at most `most` lines (0: all): consecutive quiet ones are one line, any other one has its
-    own."""
-    lines = groupby(runs, key=lambda run: "" if run.is_quiet else run.run_id)
-    return tuple(islice((tuple(line) for _, line in lines), most or None))
+    """The runs as at most `most` lines (0: all): consecutive quiet ones are one line, as are those that
+    failed alike and brought nothing; any other one has its own."""
+    return tuple(islice((tuple(line) for _, line in groupby(runs, key=_likeness)), most or None))
+
+
+def _likeness(run: PastRun) -> object:
+    """The same for runs that may share a line."""
+    if run.is_quiet:
+        return ""
+    brought = any(step.counts.saved or step.counts.updated or step.changed for step in run.steps)
+    if run.ok or not run.steps or brought or run.newly_rejected or run.corrected_lines:
+        return run.run_id
+    # Locations stand in the order of their answers.
+    return run.command, [
+        (step.name, step.status, step.error, {(place.location, place.error) for place in step.locations})
+        for step in run.steps
+    ]
 
 
 def find_run(database: Database, beginning: str) -> PastRun:

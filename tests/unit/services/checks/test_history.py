@@ -91,6 +91,15 @@ def test_consecutive_quiet_runs_are_one_line() -> None:
     assert [len(line) for line in grouped(iter(runs), 3)] == [2, 1, 3]
 
 
+def test_consecutive_runs_that_failed_alike_are_one_line() -> None:
+    down, refused = step(failed="HTTP 502"), step(failed="status 401")
+    turned = replace(down, locations=down.locations[::-1])
+    news = step(replace(SEEN, rows=11, saved=1))
+    steps = [[down], [turned], [refused], [news, down], [news, down], [down], []]
+    runs = [past(result(n, timedelta(minutes=5 * n), *each)) for n, each in enumerate(steps)]
+    assert [len(line) for line in grouped(iter(runs), 0)] == [2, 1, 1, 1, 1, 1]
+
+
 def test_runs_are_read_in_batches_newest_first(database: Database) -> None:
     keep(database, *(result(n, timedelta(minutes=n)) for n in range(7)))
     found = [run.run_id for run in newest_runs(database, batch=3)]
