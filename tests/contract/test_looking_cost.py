@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from pymongo import MongoClient
@@ -17,20 +18,26 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.files.headers import Titles, cells_of
+from syncctl.files.reading import open_file
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState
+from syncctl.ports.stop import Stop
 from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.history import find_run, past_runs
 from syncctl.services.checks.status import Surroundings, collect_status
 from syncctl.services.explain.explaining import explain
 from syncctl.services.explain.wanted import CustomerQuery
+from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.rejects.reject_list import RejectFilter, find_rejects
-from syncctl.services.run import Clock
+from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, phone, record, reject
 from tests.support.model_world import CODES, ModelWorld
+from tests.support.store_files import row, write
+from tests.support.world import Recorder
 
 NOW = datetime(2026, 3, 10, 20, 3, tzinfo=UTC)
 CLOCK = Clock(lambda: NOW, lambda: 0.0, partial(next_run, "*/5 * * * *", UTC), ZoneInfo("Asia/Kolkata"))
@@ -61,17 +68,32 @@ def filled(storage: Database, leads: int) -> None:
         storage.save_run(RunEntry(result.run_id, at, history_document(result)))
     storage.add_rejects([reject(1), reject(2)])
     run_as_cron_does(storage)  # the next one is ordinary
+    import_a_file(storage, row())
 
 
-def run_as_cron_does(database: Database) -> None:
-    """One row is new to the first of these runs, and known to the next."""
+def run_as_cron_does(database: Database, bookings: int = 1) -> None:
+    """A booking is new to the first run that has it, and known to the next."""
     world = ModelWorld()
-    world.book(CODES[0], world.today)
+    for _ in range(bookings):
+        world.book(CODES[0], world.today)
     assert world.run(wrap=lambda _: database).ok
+
+
+def import_a_file(database: Database, *rows: list[str]) -> None:
+    """Import a walk-in file with these rows."""
+    titles = Titles("columns.walkin")
+    with TemporaryDirectory() as folder:
+        job = ImportJob(StepName.WALKIN, (write(Path(folder) / "walkin_sg_calicut.csv", *rows),))
+        reader = partial(open_file, stop=Stop(), known=titles)
+        stage = FileImport(job, reader, lambda _, cells: cells_of(cells, titles), load_locations())
+        request = RunRequest("import walkin", (StepName.WALKIN,), Trigger.MANUAL)
+        assert Run(request, database, Recorder(), CLOCK).execute([stage]).ok
 
 
 LOOKS: dict[str, Callable[[Database], object]] = {
     "an ordinary run": run_as_cron_does,
+    "a run with a new booking": lambda each: run_as_cron_does(each, 2),
+    "an import": lambda each: import_a_file(each, row(Remarks="called"), row(Contact="9000012345")),
     "status": lambda each: collect_status(each, Surroundings(LockState(False)), load_locations(), CLOCK),
     "history": lambda each: past_runs(each, 20),
     "history RUN": lambda each: find_run(each, "000123"),
@@ -131,7 +153,7 @@ def test_on_sqlite_no_table_is_scanned_and_no_look_takes_longer_with_more_leads(
                 plans = [
                     row["detail"]
                     for statement in statements
-                    if statement.lstrip().startswith(("SELECT", "WITH"))
+                    if statement.lstrip().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"))
                     for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
                 ]
                 assert plans, name

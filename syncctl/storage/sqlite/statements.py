@@ -15,7 +15,7 @@ MOST_PARAMETERS = 999
 REPORTS_OF_CORRECTIONS = """
 SELECT json_extract(made.value, '$.reportId') AS reportId
 FROM syncrecords, json_each(CASE WHEN json_valid(corrections) THEN corrections ELSE '[]' END) AS made
-WHERE correctedAt IS NOT NULL AND made.type = 'object'
+WHERE correctedAt > '' AND made.type = 'object'
     AND json_extract(made.value, '$.reportId') IN (SELECT value FROM json_each(:report_ids))
 """
 """The index of `correctedAt` has the few records that were corrected."""
