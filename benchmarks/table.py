@@ -66,9 +66,9 @@ def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]], below: str,
     return "\n".join((*(f"| {' | '.join(row)} |" for row in (headings, marks, *rows)), "", below))
 
 
-def machine(rounds: int) -> str:
-    """What it was measured with."""
-    runs = f"medians of {rounds} runs" if rounds > 1 else "one run of each"
+def machine(rounds: int, exception: str = "") -> str:
+    """What it was measured with. `exception`: what was measured otherwise."""
+    runs = f"medians of {rounds} runs{exception}" if rounds > 1 else "one run of each"
     busy = os.getloadavg()[0]
     system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return (
