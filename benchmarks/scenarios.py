@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,8 +23,14 @@ LIBRARIES = "import requests, pymongo"
 """The floor of an incremental sync, which has hardly a row to move: what it can't do without is loaded."""
 
 MOST_MB, MOST_MB_TENFOLD = 80, 120
-FIRST, STEADY = Goal(2.5, FLOOR), Goal(2.0, FLOOR)
-INCREMENTAL, AUDITED = Goal(2.2, FLOOR), Goal(3.0, FLOOR)
+_FIRST, _STEADY = "first sync", "full steady sync"
+_INCREMENTAL, _AUDITED = "incremental sync, no audits", "incremental sync, 2 audits"
+_GOALS = {
+    _FIRST: Goal(2.5, FLOOR),
+    _STEADY: Goal(2.0, FLOOR),
+    _INCREMENTAL: Goal(2.2, FLOOR),
+    _AUDITED: Goal(3.0, FLOOR),
+}
 FILE_FIRST, FILE_AGAIN = Goal(3.0, FLOOR), Goal(2.0, FLOOR)
 
 
@@ -129,22 +136,32 @@ class Bench:
 
 
 def syncs(bench: Bench, bookings: int, most_mb: int = MOST_MB) -> Iterator[Result]:
-    """A first, a full steady and an incremental sync, each beside its floor; the last one without and with
-    the audits of two locations. `bookings`: of all locations."""
+    """A first, a full steady and an incremental sync, each beside its floor, and the last one also with the
+    audits of two locations. `bookings`: of all locations.
+
+    Each round has all of them and their floors: a machine's speed changes from minute to minute.
+    """
     rows = round(bookings * ROWS_PER_BOOKING)
     memory = Goal(most_mb, MEMORY)
-    first_floor = bench.median(lambda: bench.floor("first"), bench.empty).wall_s
-    steady_floor = bench.median(lambda: bench.floor("steady")).wall_s
-    libraries = bench.median(bench.libraries).wall_s
-    first = bench.median(lambda: bench.run("api", "-q"), bench.empty)
-    yield Result("first sync", bench.database, first, rows, first_floor, (FIRST, memory))
-    steady = bench.median(lambda: bench.run("api", "-q", "--full"))
-    yield Result("full steady sync", bench.database, steady, rows, steady_floor, (STEADY, memory))
-    for audits, goal in ((0, INCREMENTAL), (2, AUDITED)):
-        once = bench.median(lambda audits=audits: bench.run("api", "-q", API_AUDIT_LOCATIONS=f"{audits}"))  # type: ignore[misc]
-        name = f"incremental sync, {audits or 'no'} audits"
-        yield Result(name, bench.database, once, 0, libraries, (goal, memory))
-    yield Result("status", bench.database, bench.median(lambda: bench.run("status")))
+    runs, floors = defaultdict[str, list[Measured]](list), defaultdict[str, list[Measured]](list)
+    for _ in range(bench.rounds):
+        bench.empty()
+        for name, work in ((_FIRST, "first"), (_STEADY, "steady")):
+            floors[name].append(bench.floor(work))
+        bench.empty()
+        for name, options in ((_FIRST, ()), (_STEADY, ("--full",))):
+            runs[name].append(bench.run("api", "-q", *options))
+        for name, audits in ((_INCREMENTAL, 0), (_AUDITED, 2)):
+            if audits:  # the old ids, which have no rows, come first: this is their turn
+                bench.run("api", "-q", API_AUDIT_LOCATIONS="30")
+            floors[name].append(bench.libraries())
+            runs[name].append(bench.run("api", "-q", API_AUDIT_LOCATIONS=f"{audits}"))
+        runs["status"].append(bench.run("status"))
+    for name, goal in _GOALS.items():
+        moved = rows if name in {_FIRST, _STEADY} else 0
+        floor_s = median(floors[name]).wall_s
+        yield Result(name, bench.database, median(runs[name]), moved, floor_s, (goal, memory))
+    yield Result("status", bench.database, median(runs["status"]))
 
 
 def tenfold(bench: Bench, bookings: int) -> Iterator[Result]:
