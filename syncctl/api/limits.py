@@ -20,7 +20,8 @@ ENVELOPE = 1000
 # Measured with json.loads and mapped rows: the most that a value, and an object or list, takes in bytes.
 _VALUE, _CONTAINER = 100, 240
 _FOUR_BYTES = range(0xF0, 0xF5)
-"""The first bytes of characters that take four bytes in UTF-8, and in a text that has one, all of them do."""
+"""The first bytes of the characters beyond U+FFFF in UTF-8. A Python text that has one takes four bytes for
+each of its characters."""
 
 
 def check_size(body: bytes, max_rows: int) -> int:

@@ -6,7 +6,7 @@ import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -162,12 +162,11 @@ def import_corrected_rejects(
 
     lines = titled_lines(file, ID_TITLE, invocation.stop)
     correction = SheetCorrection(lines, locations_of(settings), cells_of(settings), clean_text)
-    is_real = not invocation.dry_run
-    if is_real and not is_any_listed(settings, RejectFilter(), invocation.wait_s):
-        invocation = replace(invocation, dry_run=True)  # it changes nothing, and no database is made for it
+    if not invocation.dry_run and not is_any_listed(settings, RejectFilter(), invocation.wait_s):
+        return correction.with_nothing_listed()
     with _locked(settings, invocation):
         _execute(settings, invocation, _request(invocation, ()), [correction], listener)
-    return replace(correction.result, dry_run=not is_real)
+    return correction.result
 
 
 def _file_stage(

@@ -150,7 +150,10 @@ def test_with_nothing_listed_a_sheet_changes_nothing_and_makes_no_database(progr
     assert ended.status == 0
     assert "1 line passed over: no longer on the rejects list." in ended.stdout
     assert "The rejects list is empty." in ended.stderr
-    assert "DRY RUN" not in ended.output
+    shown = program.run_on_terminal("rejects", "import", "bad.csv").output
+    assert "dry run" not in (ended.output + shown).casefold()
+    document = json.loads(program.run("rejects", "import", "bad.csv", "--json").stdout)
+    assert (document["run_id"], document["dry_run"], document["not_listed"]) == ("", False, 1)
     assert not list(program.folder.rglob("*.db"))
 
 

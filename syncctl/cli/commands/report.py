@@ -45,8 +45,9 @@ def register(app: typer.Typer) -> None:
         if force and html is None:
             raise UsageError("--force goes with --html: there is nothing else to overwrite.")
         clock = session.clock()
-        wanted = Month.parse(month) if month else Month.of(clock.now.astimezone(clock.zone).date())
-        if wanted > Month.of(clock.now.astimezone(clock.zone).date()):
+        current = Month.of(clock.now.astimezone(clock.zone).date())
+        wanted = Month.parse(month) if month else current
+        if wanted > current:
             raise UsageError(f"--month {wanted} hasn't begun yet: name this month or an earlier one.")
         if html is not None:
             render.require_jinja()

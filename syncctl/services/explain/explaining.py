@@ -145,11 +145,8 @@ def _joined(histories: Sequence[RecordHistory], entries: Sequence[RecordEntry]) 
         if last != number and entry.record.replaced_by is not None:
             merged.add(number)
             events = sorted((*joined[last].events, *histories[number].events), key=lambda event: event.at)
-            joined[last] = joined[
-                last
-            ]._replace(  # Each record has an event for the same lead: one is enough.
-                events=tuple(dict.fromkeys(events)),
-            )
+            # Each record has an event for the same lead: one is enough.
+            joined[last] = joined[last]._replace(events=tuple(dict.fromkeys(events)))
     return [history for number, history in enumerate(joined) if number not in merged]
 
 

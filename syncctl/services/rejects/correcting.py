@@ -147,6 +147,11 @@ class SheetCorrection:
         )
         run.corrected_lines = self.result.counts()
 
+    def with_nothing_listed(self) -> SheetResult:
+        """What becomes of the lines where no reject is listed: nothing is stored, and there is no run."""
+        sheet = SheetLines({}, FileStores(self._locations, ()), self._cells_of, self._clean)
+        return SheetResult(lines=tuple(map(sheet.add, self._lines)))
+
 
 class SheetLines:
     """The lines of the sheet beside the list as it is."""

@@ -18,7 +18,8 @@ FROM syncrecords, json_each(CASE WHEN json_valid(corrections) THEN corrections E
 WHERE correctedAt > '' AND made.type = 'object'
     AND json_extract(made.value, '$.reportId') IN (SELECT value FROM json_each(:report_ids))
 """
-"""The index of `correctedAt` has the few records that were corrected."""
+"""The index of `correctedAt` has the few records that were corrected. For IS NOT NULL SQLite goes through all
+of them instead."""
 
 
 def where_among(
