@@ -188,22 +188,22 @@ def test_nothing_of_the_start_is_sent_after_the_end() -> None:
 
 def test_a_run_does_not_wait_for_the_start() -> None:
     with ScriptedServer(NEVER) as server:
-        beat = heartbeat(server.url, QUICK._replace(timeout_s=1, tries=1))
+        beat = heartbeat(server.url, QUICK)
         began = time.monotonic()
         beat.begin()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 0.2
         beat.end(0, "")
 
 
 @pytest.mark.parametrize("status", [130, 143])
 def test_after_a_signal_one_try_is_all(status: int) -> None:
     with ScriptedServer(NEVER) as server:
-        beat = heartbeat(server.url, PATIENT._replace(timeout_s=1))
+        beat = heartbeat(server.url, QUICK)
         beat.begin()
         wait_for_requests(server, 1)
         began = time.monotonic()
         assert len(beat.end(status, "")) == 2
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < QUICK.timeout_s + 0.5
     assert paths(server) == ["/start", f"/{status}"]
 
 
